@@ -1,0 +1,192 @@
+/*
+ * The four tables. part_config and part_config_sub have the columns, order,
+ * defaults and constraint names that pg_partman 5.5 users know; what only
+ * pg_strata has lives in part_policy and part_pending_drop. All four are
+ * dumped with their rows. No sequence: a restore needs nothing but the rows.
+ */
+
+CREATE TABLE @extschema@.part_config (
+    parent_table                    text NOT NULL,
+    control                         text NOT NULL,
+    time_encoder                    text,
+    time_decoder                    text,
+    partition_interval              text NOT NULL,
+    partition_type                  text NOT NULL,
+    premake                         integer NOT NULL DEFAULT 4,
+    automatic_maintenance           text NOT NULL DEFAULT 'on',
+    template_table                  text,
+    retention                       text,
+    retention_schema                text,
+    retention_keep_index            boolean NOT NULL DEFAULT true,
+    retention_keep_table            boolean NOT NULL DEFAULT true,
+    epoch                           text NOT NULL DEFAULT 'none',
+    constraint_cols                 text[],
+    optimize_constraint             integer NOT NULL DEFAULT 30,
+    infinite_time_partitions        boolean NOT NULL DEFAULT false,
+    datetime_string                 text,
+    jobmon                          boolean NOT NULL DEFAULT true,
+    sub_partition_set_full          boolean NOT NULL DEFAULT false,
+    undo_in_progress                boolean NOT NULL DEFAULT false,
+    inherit_privileges              boolean DEFAULT false,
+    constraint_valid                boolean NOT NULL DEFAULT true,
+    ignore_default_data             boolean NOT NULL DEFAULT true,
+    date_trunc_interval             text,
+    maintenance_order               integer,
+    retention_keep_publication      boolean NOT NULL DEFAULT false,
+    maintenance_last_run            timestamptz,
+    detach_before_drop              boolean DEFAULT false,
+    maintenance_role                text DEFAULT current_user,
+    async_partitioning_in_progress  text,
+    CONSTRAINT part_config_parent_table_pkey PRIMARY KEY (parent_table),
+    CONSTRAINT positive_premake_check CHECK (premake OPERATOR(pg_catalog.>) 0),
+    CONSTRAINT control_constraint_col_chk
+        CHECK (NOT control OPERATOR(pg_catalog.=) ANY (constraint_cols)),
+    CONSTRAINT retention_schema_not_empty_chk CHECK (retention_schema OPERATOR(pg_catalog.<>) ''),
+    CONSTRAINT part_config_automatic_maintenance_check
+        CHECK (@extschema@.check_automatic_maintenance_value(automatic_maintenance)),
+    CONSTRAINT part_config_epoch_check CHECK (@extschema@.check_epoch_type(epoch)),
+    CONSTRAINT part_config_type_check CHECK (@extschema@.check_partition_type(partition_type))
+);
+
+CREATE INDEX part_config_type_idx ON @extschema@.part_config (partition_type);
+
+COMMENT ON TABLE @extschema@.part_config IS
+    'One row per partition set; parent_table is the raw schema.table of the parent, without quotes.';
+
+CREATE TABLE @extschema@.part_config_sub (
+    sub_parent                      text NOT NULL,
+    sub_control                     text NOT NULL,
+    sub_time_encoder                text,
+    sub_time_decoder                text,
+    sub_partition_interval          text NOT NULL,
+    sub_partition_type              text NOT NULL,
+    sub_premake                     integer NOT NULL DEFAULT 4,
+    sub_automatic_maintenance       text NOT NULL DEFAULT 'on',
+    sub_template_table              text,
+    sub_retention                   text,
+    sub_retention_schema            text,
+    sub_retention_keep_index        boolean NOT NULL DEFAULT true,
+    sub_retention_keep_table        boolean NOT NULL DEFAULT true,
+    sub_epoch                       text NOT NULL DEFAULT 'none',
+    sub_constraint_cols             text[],
+    sub_optimize_constraint         integer NOT NULL DEFAULT 30,
+    sub_infinite_time_partitions    boolean NOT NULL DEFAULT false,
+    sub_jobmon                      boolean NOT NULL DEFAULT true,
+    sub_inherit_privileges          boolean DEFAULT false,
+    sub_constraint_valid            boolean NOT NULL DEFAULT true,
+    sub_ignore_default_data         boolean NOT NULL DEFAULT true,
+    sub_default_table               boolean DEFAULT true,
+    sub_date_trunc_interval         text,
+    sub_maintenance_order           integer,
+    sub_retention_keep_publication  boolean NOT NULL DEFAULT false,
+    sub_control_not_null            boolean DEFAULT true,
+    sub_detach_before_drop          boolean DEFAULT false,
+    sub_maintenance_role            text DEFAULT current_user,
+    CONSTRAINT part_config_sub_pkey PRIMARY KEY (sub_parent),
+    -- deferred: the two rows of a set may be inserted in either order
+    CONSTRAINT part_config_sub_sub_parent_fkey FOREIGN KEY (sub_parent)
+        REFERENCES @extschema@.part_config (parent_table)
+        ON DELETE CASCADE ON UPDATE CASCADE DEFERRABLE INITIALLY DEFERRED,
+    CONSTRAINT positive_premake_check CHECK (sub_premake OPERATOR(pg_catalog.>) 0),
+    CONSTRAINT control_constraint_col_chk
+        CHECK (NOT sub_control OPERATOR(pg_catalog.=) ANY (sub_constraint_cols)),
+    CONSTRAINT retention_schema_not_empty_chk CHECK (sub_retention_schema OPERATOR(pg_catalog.<>) ''),
+    CONSTRAINT part_config_sub_automatic_maintenance_check
+        CHECK (@extschema@.check_automatic_maintenance_value(sub_automatic_maintenance)),
+    CONSTRAINT part_config_sub_epoch_check CHECK (@extschema@.check_epoch_type(sub_epoch)),
+    CONSTRAINT part_config_sub_type_check CHECK (@extschema@.check_partition_type(sub_partition_type))
+);
+
+COMMENT ON TABLE @extschema@.part_config_sub IS
+    'How the children of a managed parent (sub_parent) are themselves to be partitioned; each sub_ column acts like its counterpart in part_config.';
+
+CREATE TRIGGER part_config_check BEFORE INSERT OR UPDATE ON @extschema@.part_config
+    FOR EACH ROW EXECUTE FUNCTION @extschema@.part_config_check();
+
+COMMENT ON TRIGGER part_config_check ON @extschema@.part_config IS
+    'Refuses a configuration whose columns contradict each other when it is written, not when maintenance trips over it.';
+
+CREATE TRIGGER part_config_sub_check BEFORE INSERT OR UPDATE ON @extschema@.part_config_sub
+    FOR EACH ROW EXECUTE FUNCTION @extschema@.part_config_check();
+
+COMMENT ON TRIGGER part_config_sub_check ON @extschema@.part_config_sub IS
+    'Refuses a sub-configuration whose columns contradict each other when it is written.';
+
+CREATE TABLE @extschema@.part_policy (
+    parent_table       text NOT NULL,
+    time_zone          text,
+    lock_timeout_ms    integer NOT NULL DEFAULT 300,
+    lock_tries         integer NOT NULL DEFAULT 5,
+    parent_oid         oid,
+    database_oid       oid,
+    system_identifier  bigint,
+    deferred_runs      integer NOT NULL DEFAULT 0,
+    deferred_reason    text,
+    CONSTRAINT part_policy_pkey PRIMARY KEY (parent_table),
+    CONSTRAINT part_policy_parent_table_fkey FOREIGN KEY (parent_table)
+        REFERENCES @extschema@.part_config (parent_table) ON DELETE CASCADE ON UPDATE CASCADE,
+    CONSTRAINT part_policy_lock_timeout_ms_check CHECK (lock_timeout_ms BETWEEN 1 AND 60000),
+    CONSTRAINT part_policy_lock_tries_check CHECK (lock_tries BETWEEN 1 AND 1000),
+    CONSTRAINT part_policy_deferred_runs_check CHECK (deferred_runs OPERATOR(pg_catalog.>=) 0)
+);
+
+COMMENT ON TABLE @extschema@.part_policy IS
+    'Settings and state of a set that only pg_strata has; a set without a row here runs on the defaults.';
+COMMENT ON COLUMN @extschema@.part_policy.parent_table IS
+    'The set, as in part_config, whose renames and deletions this row follows.';
+COMMENT ON COLUMN @extschema@.part_policy.time_zone IS
+    'Time zone of the bounds and names of a time set, whatever the session says; NULL while none is known yet, and for id sets.';
+COMMENT ON COLUMN @extschema@.part_policy.lock_timeout_ms IS
+    'Milliseconds one try of an action may spend waiting for all its table locks (1 to 60000).';
+COMMENT ON COLUMN @extschema@.part_policy.lock_tries IS
+    'Tries to get the locks of an action before it is deferred to the next run (1 to 1000).';
+COMMENT ON COLUMN @extschema@.part_policy.parent_oid IS
+    'OID of the parent when last seen: finds the table again after a rename, if database_oid and system_identifier match.';
+COMMENT ON COLUMN @extschema@.part_policy.database_oid IS
+    'Database in which parent_oid was seen; another one means the row was restored and the OID is stale.';
+COMMENT ON COLUMN @extschema@.part_policy.system_identifier IS
+    'Cluster in which parent_oid was seen, as in pg_control_system().';
+COMMENT ON COLUMN @extschema@.part_policy.deferred_runs IS
+    'Consecutive maintenance runs deferred because no lock could be had; back to 0 when one succeeds.';
+COMMENT ON COLUMN @extschema@.part_policy.deferred_reason IS
+    'What stood in the way of the last deferred run; NULL when the last run was not deferred.';
+
+CREATE TABLE @extschema@.part_pending_drop (
+    child_oid          oid NOT NULL,
+    child_schema       text NOT NULL,
+    child_table        text NOT NULL,
+    parent_table       text NOT NULL,
+    lower_bound        text,
+    upper_bound        text,
+    database_oid       oid NOT NULL,
+    system_identifier  bigint NOT NULL,
+    detached_at        timestamptz NOT NULL DEFAULT pg_catalog.now(),
+    CONSTRAINT part_pending_drop_pkey PRIMARY KEY (database_oid, child_oid)
+);
+
+COMMENT ON TABLE @extschema@.part_pending_drop IS
+    'Children that retention has detached and not dropped yet: the next maintenance drops them, and until then they are no orphans.';
+COMMENT ON COLUMN @extschema@.part_pending_drop.child_oid IS
+    'OID of the detached table, believed only in the database and cluster named in this row.';
+COMMENT ON COLUMN @extschema@.part_pending_drop.child_schema IS
+    'Schema of the detached table when it was detached.';
+COMMENT ON COLUMN @extschema@.part_pending_drop.child_table IS
+    'Name of the detached table when it was detached.';
+COMMENT ON COLUMN @extschema@.part_pending_drop.parent_table IS
+    'The set it belonged to, as in part_config; no foreign key, because the row outlives the set.';
+COMMENT ON COLUMN @extschema@.part_pending_drop.lower_bound IS
+    'Lower bound it had as a partition, inclusive, as text.';
+COMMENT ON COLUMN @extschema@.part_pending_drop.upper_bound IS
+    'Upper bound it had as a partition, exclusive, as text.';
+COMMENT ON COLUMN @extschema@.part_pending_drop.database_oid IS
+    'Database in which child_oid was seen; another one means the row was restored and the OID is stale.';
+COMMENT ON COLUMN @extschema@.part_pending_drop.system_identifier IS
+    'Cluster in which child_oid was seen, as in pg_control_system().';
+COMMENT ON COLUMN @extschema@.part_pending_drop.detached_at IS
+    'Start of the transaction that detached the table.';
+
+SELECT pg_catalog.pg_extension_config_dump('@extschema@.part_config'::pg_catalog.regclass, '');
+SELECT pg_catalog.pg_extension_config_dump('@extschema@.part_config_sub'::pg_catalog.regclass, '');
+SELECT pg_catalog.pg_extension_config_dump('@extschema@.part_policy'::pg_catalog.regclass, '');
+SELECT pg_catalog.pg_extension_config_dump('@extschema@.part_pending_drop'::pg_catalog.regclass, '');
+

@@ -1,0 +1,290 @@
+// plan_maintenance: premake, then retention. Everything is decided on the real bounds of the inventory.
+#include "core/plan.hpp"
+
+#include <algorithm>
+#include <iterator>
+#include <span>
+#include <utility>
+
+#include "core/retention.hpp"
+
+namespace strata::core {
+
+namespace {
+
+// The arguments of one plan, as they came.
+struct Set {
+  const Policy& policy;
+  const Calendar& calendar;
+  const Inventory& inventory;
+  const Observation& seen;
+  std::int64_t now_utc;
+};
+
+// What premake counts from: the partition in use, or (no upper end) the present.
+struct Current {
+  Bound lower;
+  std::optional<Bound> upper;
+};
+
+// Up to where partitions are wanted, and from which cell premake counts to say so.
+struct Target {
+  Tick end = 0;
+  std::int64_t counted_from = 0;  // the cell before the first premade one
+  std::string label;
+  bool reached_end = false;  // the key's range ends first
+};
+
+struct Premake {
+  std::vector<Action> actions;
+  std::vector<std::string> warnings;
+};
+
+bool in_range(const Calendar& calendar, const Bound& bound) {
+  return bound.finite() && calendar.in_range(bound.tick);
+}
+
+std::optional<Range> filled_range(const Set& set) {
+  const auto index = set.seen.highest_filled;
+  if (!index || *index >= set.inventory.children.size()) return std::nullopt;
+  return set.inventory.children[*index].range;
+}
+
+// Without default data: the highest filled partition, or now when infinite_time_partitions and no partition after now
+// holds a row.
+std::optional<Current> current_by_children(const Set& set) {
+  const auto filled = filled_range(set);
+  if (is_time(set.policy.key) && set.policy.infinite_time_partitions) {
+    const Bound now = Bound::at(set.calendar.from_utc(set.now_utc));
+    if (!filled || filled->lower <= now) return Current{.lower = now, .upper = std::nullopt};
+  }
+  if (!filled) return std::nullopt;
+  return Current{.lower = filled->lower, .upper = filled->upper};
+}
+
+// Moves on to the cell of the default's highest row, if that is further.
+std::optional<Current> current_by_default(const Set& set, const Grid& grid, std::span<const Range> existing,
+                                          std::optional<Current> current) {
+  if (set.policy.ignore_default_data || !set.seen.default_max) return current;
+  const Tick highest = *set.seen.default_max;
+  if (current && Bound::at(highest) <= current->lower) return current;
+  const auto range = range_for(grid, existing, highest);
+  if (!range) return current;
+  return Current{.lower = range->lower, .upper = range->upper};
+}
+
+// Premake counts whole partitions after the one in use.
+std::optional<Target> target_after(const Set& set, const Grid& grid, const Range& in_use) {
+  // Nothing lies beyond MAXVALUE or infinity.
+  if (!in_range(set.calendar, in_use.upper)) return std::nullopt;
+  const auto end = set.calendar.advance(in_use.upper.tick, set.policy.step, set.policy.premake);
+  const bool labelled = in_range(set.calendar, in_use.lower);
+  return Target{.end = end.value_or(set.calendar.highest()),
+                .counted_from = grid.cell_of(std::max(in_use.upper.tick, set.calendar.lowest() + 1) - 1),
+                .label = labelled ? show_tick(set.calendar, in_use.lower.tick) : "the lowest partition",
+                .reached_end = !end};
+}
+
+// Contract 4.4 rounds the distance from now to the last lower bound: past the middle of a cell one more is wanted.
+std::int64_t rounding_extra(const Set& set, const Range& cell) {
+  const Calendar clock = set.calendar.clock();
+  const Tick now = clock.from_utc(set.now_utc);
+  const Tick unit = set.calendar.key() == KeyType::Date ? kMicrosPerDay : 1;
+  const Wide passed = Wide{now} - Wide{cell.lower.tick} * unit;
+  const Wide whole = (Wide{cell.upper.tick} - cell.lower.tick) * unit;
+  return 2 * passed > whole ? 1 : 0;
+}
+
+std::optional<Target> target_after_now(const Set& set, const Grid& grid) {
+  const std::int64_t here = grid.cell_of(set.calendar.from_utc(set.now_utc));
+  const auto cell = grid.cell(here);
+  if (!cell) return std::nullopt;
+  const auto end = grid.boundary(here + set.policy.premake + rounding_extra(set, *cell) + 1);
+  return Target{.end = end.value_or(set.calendar.highest()), .counted_from = here, .label = "now", .reached_end = !end};
+}
+
+std::optional<Target> target_of(const Set& set, const Grid& grid, std::span<const Range> existing) {
+  const auto current = current_by_default(set, grid, existing, current_by_children(set));
+  if (!current) return std::nullopt;
+  if (!current->upper) return target_after_now(set, grid);
+  return target_after(set, grid, {.lower = current->lower, .upper = *current->upper});
+}
+
+// The next partition begins at the last real upper end, or later where retention would take it at once.
+Tick resume_at(const Set& set, const Grid& grid, Tick last_upper) {
+  const auto* retention = set.policy.retention ? std::get_if<IntervalParts>(&*set.policy.retention) : nullptr;
+  if (retention == nullptr || !is_time(set.policy.key)) return last_upper;
+  const auto cutoff = cutoff_of(set.calendar, *retention, set.now_utc);
+  if (!cutoff) return last_upper;
+  const auto start = grid.boundary(grid.cell_of(set.calendar.at_or_before(*cutoff)));
+  return start ? std::max(last_upper, *start) : last_upper;
+}
+
+std::string premake_reason(const Grid& grid, const Target& target, const Range& range, std::int64_t total) {
+  const std::int64_t ordinal = grid.cell_of(range.lower.tick) - target.counted_from;
+  if (ordinal <= 0) return "premake: closes the gap up to " + target.label;
+  return "premake: " + std::to_string(ordinal) + " of " + std::to_string(total) + " partitions ahead of " +
+         target.label;
+}
+
+Result<std::vector<Action>> build(const Set& set, const Grid& grid, const Target& target,
+                                  const std::vector<Range>& ranges, const NameRules& names) {
+  std::vector<Action> actions;
+  if (ranges.empty()) return actions;
+  const std::int64_t total = grid.cell_of(ranges.back().lower.tick) - target.counted_from;
+  actions.reserve(ranges.size());
+  for (const Range& range : ranges) {
+    auto action = create_action(set.policy, set.calendar, range, premake_reason(grid, target, range, total), names);
+    if (!action) return action.refusal();
+    actions.push_back(std::move(action).value());
+  }
+  return actions;
+}
+
+// A set without partitions has nothing to continue. Id sets then stay as they are, as in contract 4.3.
+Result<Premake> nothing_to_continue(const Set& set) {
+  if (!is_time(set.policy.key)) return Premake{};
+  return Refusal{.code = Code::NotInPrerequisiteState,
+                 .message = "partition set \"" + set.policy.parent + "\" has no partitions to continue",
+                 .detail = {},
+                 .hint = "Create one with create_partition_time()."};
+}
+
+Result<Premake> premake(const Set& set, const NameRules& names, const PlanLimits& limits) {
+  if (set.inventory.children.empty()) return nothing_to_continue(set);
+  const Bound last = set.inventory.children.back().range.upper;
+  if (!in_range(set.calendar, last)) return Premake{};
+  const std::vector<Range> existing = set.inventory.ranges();
+  const auto grid = grid_of(set.calendar, set.policy.step, existing);
+  const auto target = grid ? target_of(set, *grid, existing) : std::nullopt;
+  if (!target) return Premake{};
+
+  // One more than allowed is enough to know.
+  const auto ranges =
+      missing_ranges(*grid, existing, resume_at(set, *grid, last.tick), target->end, limits.max_creations + 1);
+  if (ranges.size() > limits.max_creations) return too_many_creations(set.policy, limits);
+  auto actions = build(set, *grid, *target, ranges, names);
+  if (!actions) return actions.refusal();
+  Premake result{.actions = std::move(actions).value(), .warnings = {}};
+  if (target->reached_end) {
+    result.warnings.push_back("partition set \"" + set.policy.parent +
+                              "\" reaches the end of the range of its key's type");
+  }
+  return result;
+}
+
+std::string retire_reason(const Set& set, const Retention& retention, const Child& child) {
+  const std::string end = "ends at " + show_tick(set.calendar, child.range.upper.tick);
+  if (const auto* distance = std::get_if<std::int64_t>(&retention)) {
+    return "retention: " + end + ", at least " + std::to_string(*distance) + " below " +
+           std::to_string(set.seen.max_id.value_or(0));
+  }
+  const auto cutoff = cutoff_of(set.calendar, std::get<IntervalParts>(retention), set.now_utc);
+  return "retention: " + end + ", before " + show_tick(set.calendar.clock(), cutoff.value_or(0));
+}
+
+void retire(const Set& set, std::string reason, const Child& child, Retirement how, std::vector<Action>& actions) {
+  Action action{.kind = ActionKind::Detach,
+                .oid = child.oid,
+                .schema = child.schema,
+                .name = child.name,
+                .names = {},
+                .range = child.range,
+                .estimated_rows = child.estimated_rows,
+                .bytes = child.bytes,
+                .reason = std::move(reason)};
+  const bool drop = !set.policy.keep_table;
+  if (drop && how == Retirement::DropAttached) action.kind = ActionKind::DropAttached;
+  actions.push_back(action);
+  if (!drop || how == Retirement::DropAttached) return;
+  action.kind = ActionKind::Drop;
+  actions.push_back(std::move(action));
+}
+
+void add_retirements(const Set& set, Retirement how, SetPlan& plan) {
+  if (!set.policy.retention) return;
+  auto found = qualifying(set.calendar, set.inventory, *set.policy.retention, set.seen.max_id, set.now_utc);
+  // Partitions created by the same plan remain, so then even the last old one may go.
+  const Retirees out = plan.actions.empty() ? keep_last(set.inventory, std::move(found))
+                                            : Retirees{.children = std::move(found), .kept_last = std::nullopt};
+  for (const std::size_t index : out.children) {
+    const Child& child = set.inventory.children[index];
+    retire(set, retire_reason(set, *set.policy.retention, child), child, how, plan.actions);
+  }
+  if (!out.kept_last) return;
+  plan.warnings.push_back("retention keeps \"" + set.inventory.children[*out.kept_last].name +
+                          "\", the last partition of \"" + set.policy.parent + "\"");
+}
+
+std::optional<Refusal> wrong_retention(const Policy& policy) {
+  if (!policy.retention) return std::nullopt;
+  const bool age = std::holds_alternative<IntervalParts>(*policy.retention);
+  if (age == is_time(policy.key)) return std::nullopt;
+  return Refusal{.code = Code::DatatypeMismatch,
+                 .message = "retention of partition set \"" + policy.parent + "\" does not fit its key",
+                 .detail = {},
+                 .hint = age ? "Sets partitioned by number take a number as retention."
+                             : "Sets partitioned by time take an interval as retention."};
+}
+
+}  // namespace
+
+std::vector<Range> Inventory::ranges() const {
+  std::vector<Range> all;
+  all.reserve(children.size());
+  std::ranges::transform(children, std::back_inserter(all), &Child::range);
+  return all;
+}
+
+Refusal too_many_creations(const Policy& policy, const PlanLimits& limits) {
+  return {.code = Code::ProgramLimitExceeded,
+          .message = "partition set \"" + policy.parent + "\" would need more than " +
+                     std::to_string(limits.max_creations) + " new partitions at once",
+          .detail = {},
+          .hint = "Use a larger interval, a later start or a smaller premake."};
+}
+
+Result<Action> create_action(const Policy& policy, const Calendar& calendar, const Range& range, std::string reason,
+                             const NameRules& names) {
+  if (!in_range(calendar, range.lower) || !range.upper.finite()) {
+    return Refusal{.code = Code::InvalidParameterValue,
+                   .message = "a new partition of \"" + policy.parent + "\" needs finite bounds",
+                   .detail = {},
+                   .hint = "Partitions that end at MINVALUE, MAXVALUE or infinity are created by hand."};
+  }
+  const Tick lower = range.lower.tick;
+  auto suffix = is_time(policy.key) ? format_local(calendar.to_local(lower), policy.datetime_string)
+                                    : Result<std::string>(std::to_string(lower));
+  if (!suffix) return suffix.refusal();
+  if (suffix.value().empty()) {
+    return Refusal{.code = Code::InvalidParameterValue,
+                   .message = "datetime_string of partition set \"" + policy.parent + "\" is empty",
+                   .detail = {},
+                   .hint = "Set it to YYYYMMDD, or to YYYYMMDD_HH24MISS for intervals under a day."};
+  }
+  const NameChoice choice = partition_name(policy.table, policy.parent, suffix.value(), range.lower, names);
+  return Action{.kind = ActionKind::Create,
+                .oid = 0,
+                .schema = policy.schema,
+                .name = choice.contract,
+                .names = choice,
+                .range = range,
+                .estimated_rows = 0,
+                .bytes = 0,
+                .reason = std::move(reason)};
+}
+
+Result<SetPlan> plan_maintenance(const Policy& policy, const Calendar& calendar, const Inventory& inventory,
+                                 const Observation& seen, std::int64_t now_utc, Retirement retirement,
+                                 const NameRules& names, const PlanLimits& limits) {
+  if (auto refusal = wrong_retention(policy)) return *std::move(refusal);
+  const Set set{.policy = policy, .calendar = calendar, .inventory = inventory, .seen = seen, .now_utc = now_utc};
+  auto created = premake(set, names, limits);
+  if (!created) return created.refusal();
+  Premake made = std::move(created).value();
+  SetPlan plan{.actions = std::move(made.actions), .warnings = std::move(made.warnings)};
+  add_retirements(set, retirement, plan);
+  return plan;
+}
+
+}  // namespace strata::core

@@ -1,0 +1,151 @@
+// What maintenance would do to one set, as values: the one decision path of run_maintenance, plan_maintenance and
+// checks.
+//
+//   Policy (what is wanted) + Inventory (what the catalogs say) + Observation (where the rows are) + now  →  actions
+//
+// Pure: same arguments, same plan.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <variant>
+#include <vector>
+
+#include "core/bound.hpp"
+#include "core/calendar.hpp"
+#include "core/grid.hpp"
+#include "core/naming.hpp"
+#include "core/result.hpp"
+
+namespace strata::core {
+
+// A retention: an interval for time sets, a distance for id sets.
+using Retention = std::variant<IntervalParts, std::int64_t>;
+
+struct Policy {
+  std::string parent;  // raw schema.table
+  std::string schema;
+  std::string table;
+  KeyType key = KeyType::Timestamptz;
+  Step step;
+  int premake = 4;
+  bool infinite_time_partitions = false;
+  bool ignore_default_data = true;
+  std::optional<Retention> retention;
+  bool keep_table = true;
+  bool keep_index = true;
+  std::string datetime_string;  // time sets
+};
+
+// One partition as the catalogs show it.
+struct Child {
+  std::uint32_t oid = 0;
+  std::string schema;
+  std::string name;
+  Range range;
+  double estimated_rows = 0;  // reltuples, -1 when never analysed
+  std::int64_t bytes = 0;
+};
+
+struct Inventory {
+  std::vector<Child> children;  // ascending by lower bound, default excluded
+  std::optional<Child> default_partition;
+  [[nodiscard]] std::vector<Range> ranges() const;
+};
+
+// Where the rows are. `highest_filled`: index into children of the highest one that holds a row; time sets with
+// infinite_time_partitions need it only above now. `max_id`: largest key there (id sets). `default_max`: largest key in
+// the default, read only when ignore_default_data is off.
+struct Observation {
+  std::optional<std::size_t> highest_filled;
+  std::optional<Tick> max_id;
+  std::optional<Tick> default_max;
+};
+
+enum class ActionKind : std::uint8_t {
+  Create,        // build a partition free-standing, attach it
+  Blocked,       // wanted, but rows in the default belong there: nothing is done, the run reports it
+  Detach,        // detach; stays as a table, or is dropped by the Drop that follows
+  Drop,          // drop a detached partition
+  DropAttached,  // drop an attached partition in one step (function form without detach_before_drop)
+};
+
+struct Action {
+  ActionKind kind = ActionKind::Create;
+  std::uint32_t oid = 0;  // existing relation, 0 for one to be created
+  std::string schema;
+  std::string name;
+  NameChoice names;  // Create: before the free one is chosen
+  Range range;
+  double estimated_rows = 0;
+  std::int64_t bytes = 0;
+  std::string reason;
+  friend bool operator==(const Action&, const Action&) = default;
+};
+
+// How retirement is carried out: the procedure detaches, commits, drops; a function may drop in one step.
+enum class Retirement : std::uint8_t { DetachThenDrop, DropAttached };
+
+struct SetPlan {
+  std::vector<Action> actions;        // creations ascending, then retirements ascending
+  std::vector<std::string> warnings;  // for example: the last partition is kept
+};
+
+struct PlanLimits {
+  std::size_t max_creations = 10'000;  // one run; more is refused with 54000
+};
+
+[[nodiscard]] Refusal too_many_creations(const Policy& policy, const PlanLimits& limits);
+
+// `now_utc`: microseconds UTC. Premake as contract 4.4/4.5 on real bounds (rulings 7): the next partition begins at the
+// last real upper bound; creations that retention would drop at once are left out; retirement never takes the last
+// partition.
+[[nodiscard]] Result<SetPlan> plan_maintenance(const Policy& policy, const Calendar& calendar,
+                                               const Inventory& inventory, const Observation& seen,
+                                               std::int64_t now_utc, Retirement retirement, const NameRules& names,
+                                               const PlanLimits& limits = {});
+
+// Indexes into inventory.children of what retention would take, ascending (contract 5.3, on real upper bounds):
+// time: upper < reference − retention; id: retention <= max_id − upper. Never the last remaining partition: then
+// `kept_last` names it.
+struct Retirees {
+  std::vector<std::size_t> children;
+  std::optional<std::size_t> kept_last;
+};
+[[nodiscard]] Retirees retirees(const Calendar& calendar, const Inventory& inventory, const Retention& retention,
+                                std::optional<Tick> max_id, std::int64_t reference_utc);
+
+// The first partitions of a new set.
+struct InitialRequest {
+  std::optional<std::int64_t> start;  // instant (µs UTC) or, for id sets, the number; empty: from now/max
+  std::int64_t now_utc = 0;
+  Tick max_id = 0;  // id sets: largest key, 0 when empty
+  std::int64_t offset_id = 0;
+  IntervalParts interval;           // time sets: as given, for the truncation field
+  std::optional<TruncField> trunc;  // p_date_trunc_interval
+};
+// Contract 3.4.5 / 3.4.6, minus what `inventory` already covers (adoption by bound). Names filled in.
+[[nodiscard]] Result<std::vector<Action>> plan_initial(const Policy& policy, const Calendar& calendar,
+                                                       const Inventory& inventory, const InitialRequest& request,
+                                                       const NameRules& names, const PlanLimits& limits = {});
+
+// A Create action for exactly this range.
+[[nodiscard]] Result<Action> create_action(const Policy& policy, const Calendar& calendar, const Range& range,
+                                           std::string reason, const NameRules& names);
+
+// Who holds a wanted name already.
+struct NameHolder {
+  enum class Kind : std::uint8_t { Stranger, SameSet, OtherSet } kind = Kind::Stranger;
+  std::string contract_name;  // SameSet: the name its own lower bound would give it
+};
+// Chooses contract or fallback name (rulings 10, 11). `holder` is asked by name and answers with who holds it, if any.
+// Free: contract name. Held by a partition of another set or after clipping, or by a partition of this set whose own
+// bound gives it that name (repeated hour): fallback. Else DuplicateTable with a hint.
+struct TakenName {
+  std::string name;
+  NameHolder holder;
+};
+[[nodiscard]] Result<std::string> choose_name(const NameChoice& choice, const std::vector<TakenName>& taken);
+
+}  // namespace strata::core

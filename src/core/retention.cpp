@@ -1,0 +1,67 @@
+#include "core/retention.hpp"
+
+#include <functional>
+#include <utility>
+
+namespace strata::core {
+
+namespace {
+
+// Whether a partition with this upper end is past its time.
+using Expired = std::function<bool(Tick upper)>;
+
+Expired by_age(const Calendar& calendar, const IntervalParts& retention, std::int64_t reference_utc) {
+  const auto cutoff = cutoff_of(calendar, retention, reference_utc);
+  if (!cutoff) return {};
+  // A date is older than a cutoff later that day: 00:00 < 22:57.
+  return [first_kept = calendar.at_or_after(*cutoff)](Tick upper) { return upper < first_kept; };
+}
+
+Expired by_distance(std::int64_t retention, std::optional<Tick> max_id) {
+  if (!max_id) return {};
+  return [retention, max = *max_id](Tick upper) { return retention <= Wide{max} - upper; };
+}
+
+// A retention of the wrong unit takes nothing.
+Expired expiry(const Calendar& calendar, const Retention& retention, std::optional<Tick> max_id,
+               std::int64_t reference_utc) {
+  const bool time = is_time(calendar.key());
+  if (const auto* age = std::get_if<IntervalParts>(&retention)) {
+    return time ? by_age(calendar, *age, reference_utc) : Expired{};
+  }
+  return time ? Expired{} : by_distance(std::get<std::int64_t>(retention), max_id);
+}
+
+}  // namespace
+
+std::optional<Tick> cutoff_of(const Calendar& calendar, const IntervalParts& retention, std::int64_t reference_utc) {
+  const Calendar clock = calendar.clock();
+  return clock.subtract(clock.from_utc(reference_utc), retention);
+}
+
+std::vector<std::size_t> qualifying(const Calendar& calendar, const Inventory& inventory, const Retention& retention,
+                                    std::optional<Tick> max_id, std::int64_t reference_utc) {
+  std::vector<std::size_t> found;
+  const Expired expired = expiry(calendar, retention, max_id, reference_utc);
+  if (!expired) return found;
+  for (std::size_t i = 0; i < inventory.children.size(); ++i) {
+    const Bound& upper = inventory.children[i].range.upper;
+    if (upper.finite() && calendar.in_range(upper.tick) && expired(upper.tick)) found.push_back(i);
+  }
+  return found;
+}
+
+Retirees keep_last(const Inventory& inventory, std::vector<std::size_t> qualifying) {
+  Retirees result{.children = std::move(qualifying), .kept_last = std::nullopt};
+  if (result.children.empty() || result.children.size() < inventory.children.size()) return result;
+  result.kept_last = result.children.back();
+  result.children.pop_back();
+  return result;
+}
+
+Retirees retirees(const Calendar& calendar, const Inventory& inventory, const Retention& retention,
+                  std::optional<Tick> max_id, std::int64_t reference_utc) {
+  return keep_last(inventory, qualifying(calendar, inventory, retention, max_id, reference_utc));
+}
+
+}  // namespace strata::core

@@ -1,0 +1,24 @@
+// Which partitions a retention takes, before anyone asks whether one must stay.
+#pragma once
+
+#include <cstddef>
+#include <optional>
+#include <vector>
+
+#include "core/plan.hpp"
+
+namespace strata::core {
+
+// now − retention, on the microsecond clock of the set. Empty when that leaves the calendar: nothing is that old.
+[[nodiscard]] std::optional<Tick> cutoff_of(const Calendar& calendar, const IntervalParts& retention,
+                                            std::int64_t reference_utc);
+
+// Indexes into inventory.children, ascending.
+[[nodiscard]] std::vector<std::size_t> qualifying(const Calendar& calendar, const Inventory& inventory,
+                                                  const Retention& retention, std::optional<Tick> max_id,
+                                                  std::int64_t reference_utc);
+
+// Takes the highest one out again when `qualifying` would leave no partition.
+[[nodiscard]] Retirees keep_last(const Inventory& inventory, std::vector<std::size_t> qualifying);
+
+}  // namespace strata::core

@@ -1,0 +1,57 @@
+// How a partition of one set is built: everything it inherits, read once per set, and the statements that make it.
+#pragma once
+
+#include "ops/set.hpp"
+
+namespace strata::ops {
+
+// What a new child gets besides LIKE parent (contract 3.5, 6). "%child%" stands for its quoted name.
+struct ChildRecipe {
+  std::string create;                      // CREATE TABLE %child% (LIKE parent ...) with persistence and tablespace
+  std::vector<std::string> before_attach;  // statistics targets, template keys, storage options
+  std::vector<std::string> after_attach;   // grants, replica identity FULL or NOTHING
+  Oid identity_index = InvalidOid;         // parent's replica identity index, if any
+  std::vector<Oid> referenced;             // tables the parent's foreign keys point to
+  std::vector<Oid> referencing;            // tables whose foreign keys point to the parent
+  int locks_per_child = 3;                 // entries in the lock table, estimated (truths 23)
+};
+
+enum class Privileges : std::uint8_t { Own, CopyFromParent };
+
+[[nodiscard]] ChildRecipe read_recipe(const Parent& parent, const std::optional<std::string>& template_table,
+                                      Privileges privileges);
+
+struct ChildName {
+  std::string schema;
+  std::string name;
+  [[nodiscard]] std::string quoted() const { return pg::qualified(schema, name); }
+};
+
+// FOR VALUES FROM (...) TO (...)
+[[nodiscard]] std::string bound_clause(const ManagedSet& set, const core::Range& range);
+// The statements of a creation in order, as they will be run: the last before ATTACH, ATTACH, the rest.
+struct ChildStatements {
+  std::vector<std::string> build;
+  std::string attach;
+  std::vector<std::string> finish;
+  [[nodiscard]] std::string joined() const;
+};
+[[nodiscard]] ChildStatements child_statements(const ChildRecipe& recipe, const Parent& parent, const ChildName& name,
+                                               const std::string& bound);
+
+// The role that runs CREATE TABLE: the owner, or (owner without CREATE on the schema) a superuser caller, who hands the
+// table over at once. Raises 42501 naming the GRANT when neither can (rulings 14). Call outside any OwnerScope.
+[[nodiscard]] Oid creator_for(const Parent& parent);
+
+// Builds the free-standing child. Takes ACCESS SHARE on the parent (LIKE). Call inside an OwnerScope of the owner.
+void build_child(const ChildStatements& statements, const Parent& parent, const ChildName& name, Oid creator);
+// Attaches it and finishes. The parent must be locked SHARE UPDATE EXCLUSIVE or more.
+void attach_child(const ChildStatements& statements, const ChildRecipe& recipe, const ChildName& name);
+
+// Refuses (54000) what the lock table cannot hold in one transaction.
+void require_lock_space(const ChildRecipe& recipe, std::size_t children);
+
+// Relations (and types) that hold any of these names in this schema.
+[[nodiscard]] std::vector<core::TakenName> taken_names(const ManagedSet& set, std::span<const core::NameChoice> names);
+
+}  // namespace strata::ops

@@ -1,0 +1,312 @@
+#include "ops/create.hpp"
+
+#include "ops/grow.hpp"
+#include "ops/observe.hpp"
+#include "ops/registry.hpp"
+
+namespace strata::ops {
+
+namespace {
+
+std::string quoted(std::string_view name) {
+  return "\"" + std::string(name) + "\"";
+}
+
+// --- arguments (contract 3.4.1, in its order) ------------------------------------------------------------------------
+
+// Interval words of pg_partman 4 and what they are called now.
+std::optional<std::string> modern_interval(const std::string& word) {
+  static constexpr std::array<std::pair<std::string_view, std::string_view>, 8> words{{{"yearly", "1 year"},
+                                                                                       {"quarterly", "3 months"},
+                                                                                       {"monthly", "1 month"},
+                                                                                       {"weekly", "1 week"},
+                                                                                       {"daily", "1 day"},
+                                                                                       {"hourly", "1 hour"},
+                                                                                       {"half-hour", "30 minutes"},
+                                                                                       {"quarter-hour", "15 minutes"}}};
+  for (const auto& [old_word, modern] : words)
+    if (word == old_word) return std::string(modern);
+  return std::nullopt;
+}
+
+void check_name(const CreateRequest& request) {
+  const auto periods = std::count(request.parent.begin(), request.parent.end(), '.');
+  if (periods == 0)
+    refuse(core::Code::InvalidName, "parent table " + quoted(request.parent) + " is not schema-qualified",
+           "Write it as schema.table, without quotes.");
+  if (periods > 1)
+    refuse(core::Code::InvalidName, "table name " + quoted(request.parent) + " contains more than one period",
+           "Names that contain a period are not supported; write schema.table, without quotes.");
+}
+
+void check_words(const CreateRequest& request) {
+  if (const auto modern = modern_interval(request.interval))
+    refuse(core::Code::InvalidParameterValue, "interval word " + quoted(request.interval) + " is no longer supported",
+           "Use interval '" + *modern + "'.");
+  if (request.type != "range" && request.type != "list")
+    refuse(core::Code::InvalidParameterValue, quoted(request.type) + " is not a valid partitioning type",
+           "The third argument is the interval, the fourth the type, 'range' or 'list'; before pg_partman 5 it was the "
+           "other way round, and the types 'native' and 'partman' are gone.");
+  constexpr std::array<std::string_view, 5> epochs{"none", "seconds", "milliseconds", "microseconds", "nanoseconds"};
+  if (std::find(epochs.begin(), epochs.end(), request.epoch) == epochs.end())
+    refuse(core::Code::InvalidParameterValue, quoted(request.epoch) + " is not a valid epoch",
+           "Use none, seconds, milliseconds, microseconds or nanoseconds.");
+  if (request.automatic != "on" && request.automatic != "off")
+    refuse(core::Code::InvalidParameterValue,
+           "p_automatic_maintenance must be \"on\" or \"off\", not " + quoted(request.automatic), "Use 'on' or 'off'.");
+  if (request.premake < 1)
+    refuse(core::Code::InvalidParameterValue, "premake must be at least 1, not " + std::to_string(request.premake),
+           "It counts the partitions to be kept ahead of the current one.");
+}
+
+void check_not_built(const CreateRequest& request) {
+  const char* what = nullptr;
+  if (request.type == "list") what = "LIST partitioning";
+  if (request.epoch != "none") what = "an epoch key";
+  if (request.encoder || request.decoder) what = "a time encoder";
+  if (request.constraint_cols) what = "p_constraint_cols";
+  if (what != nullptr)
+    refuse(core::Code::FeatureNotSupported, std::string(what) + " is not supported by this version of pg_strata",
+           "RANGE sets on timestamptz, timestamp, date, smallint, integer and bigint are.");
+}
+
+struct Column {
+  Oid type = InvalidOid;
+  bool not_null = false;
+};
+
+std::optional<Column> find_column(Oid table, const std::string& name) {
+  const pg::Rows rows = pg::query(
+      "SELECT atttypid, attnotnull FROM pg_catalog.pg_attribute WHERE attrelid = $1 AND attname = $2 AND attnum > 0 "
+      "AND "
+      "NOT attisdropped",
+      pg::Params().oid(table).text(name));
+  if (rows.empty()) return std::nullopt;
+  return Column{.type = rows.oid(0, 0), .not_null = rows.boolean(0, 1)};
+}
+
+void check_column(const CreateRequest& request, const Parent& parent) {
+  const std::optional<Column> column = find_column(parent.oid, request.control);
+  if (!column)
+    refuse(core::Code::UndefinedColumn,
+           "control column " + quoted(request.control) + " of table " + quoted(request.parent) + " does not exist",
+           "Name the column by which the table is partitioned.");
+  if (!column->not_null && request.control_not_null == CreateRequest::NotNull::Required)
+    refuse(core::Code::InvalidObjectDefinition,
+           "control column " + quoted(request.control) + " of table " + quoted(request.parent) + " must be NOT NULL",
+           "Run ALTER TABLE ... ALTER COLUMN ... SET NOT NULL, or pass p_control_not_null := false.");
+}
+
+void check_partitioning(const CreateRequest& request, const Parent& parent) {
+  const std::string name = quoted(request.parent);
+  if (parent.strategy == '\0')
+    refuse(core::Code::WrongObjectType, name + " is not a partitioned table",
+           "Declare it with PARTITION BY RANGE (" + pg::quote_ident(request.control) + ").");
+  if (parent.strategy != 'r')
+    refuse(core::Code::WrongObjectType, name + " is not partitioned by RANGE",
+           "Only PARTITION BY RANGE on one column is supported by this version.");
+  if (parent.key_columns != 1)
+    refuse(core::Code::InvalidObjectDefinition,
+           name + " has a partition key of " + std::to_string(parent.key_columns) + " columns",
+           "The partition key must be a single column.");
+  if (parent.key_column != request.control)
+    refuse(core::Code::InvalidObjectDefinition,
+           "control column " + quoted(request.control) + " is not the partition key of " + name,
+           parent.key_column.empty() ? "The partition key is an expression; it must be a plain column."
+                                     : "The partition key is " + quoted(parent.key_column) + ".");
+  if (!key_type_of(parent.key_type))
+    refuse(core::Code::FeatureNotSupported,
+           "partition key type of " + name + " is not supported by this version of pg_strata",
+           "Supported are timestamptz, timestamp, date, smallint, integer and bigint.");
+}
+
+Parent checked_parent(const CreateRequest& request) {
+  check_name(request);
+  check_words(request);
+  const std::optional<Parent> parent = find_parent(request.parent);
+  if (!parent)
+    refuse(core::Code::UndefinedTable, "table " + quoted(request.parent) + " does not exist",
+           "Create the partitioned table first; the name is case-sensitive and written without quotes.");
+  require_owner_rights(*parent);
+  if (parent->kind == RELKIND_RELATION || parent->kind == RELKIND_PARTITIONED_TABLE) check_column(request, *parent);
+  check_partitioning(request, *parent);
+  check_not_built(request);
+  return *parent;
+}
+
+// --- interval and start ----------------------------------------------------------------------------------------------
+
+struct Interval {
+  std::string text;           // as stored
+  core::IntervalParts parts;  // time sets
+};
+
+// Refuses what the key cannot be cut by, before anything is written.
+Interval checked_interval(const CreateRequest& request, const Parent& parent) {
+  const core::KeyType key = *key_type_of(parent.key_type);
+  if (!core::is_time(key)) {
+    const std::int64_t step = with_hint("An id set needs a whole number as interval, for example '10000'.",
+                                        [&] { return pg::parse_bigint(request.interval); });
+    (void)value_or_raise(core::id_step(step, key));
+    return {.text = std::to_string(step), .parts = {}};
+  }
+  const pg::IntervalValue value = with_hint("Write an interval with a unit, for example '1 day'.",
+                                            [&] { return pg::parse_interval(request.interval); });
+  const core::IntervalParts parts{.months = value.months, .days = value.days, .micros = value.micros};
+  (void)value_or_raise(core::time_step(parts, key));
+  return {.text = pg::print_interval(value), .parts = parts};
+}
+
+std::optional<core::TruncField> checked_trunc(const CreateRequest& request) {
+  if (!request.date_trunc_interval) return std::nullopt;
+  return value_or_raise(core::parse_trunc_field(*request.date_trunc_interval));
+}
+
+std::optional<std::int64_t> checked_start(const CreateRequest& request, const ManagedSet& set) {
+  if (!request.start) return std::nullopt;
+  if (!set.is_time())
+    return with_hint("p_start_partition of an id set is a whole number.",
+                     [&] { return pg::parse_bigint(*request.start); });
+  const std::int64_t start = with_hint("p_start_partition of a time set is a timestamp, for example '2026-01-01'.",
+                                       [&] { return set.zone->server().parse(*request.start); });
+  if (TIMESTAMP_NOT_FINITE(start))
+    refuse(core::Code::DatetimeOverflow, "p_start_partition must be finite", "Give the first day you need.");
+  return start;
+}
+
+// --- creation --------------------------------------------------------------------------------------------------------
+
+// Largest id in the whole set, the default included (contract 3.4.6).
+core::Tick largest_id(const ManagedSet& set) {
+  const pg::OwnerScope as_owner(set.parent.owner);
+  pg::LockDeadline(set.config.lock_timeout_ms).arm();
+  const core::Child parent{.oid = set.parent.oid, .schema = set.parent.schema, .name = set.parent.table, .range = {}};
+  return largest_key(set, parent).value_or(0);
+}
+
+core::InitialRequest initial_request(const CreateRequest& request, const ManagedSet& set) {
+  core::InitialRequest initial{.start = checked_start(request, set),
+                               .now_utc = pg::transaction_start(),
+                               .max_id = 0,
+                               .offset_id = request.offset_id,
+                               .interval = set.interval,
+                               .trunc = checked_trunc(request)};
+  if (!set.is_time() && !initial.start) initial.max_id = largest_id(set);
+  return initial;
+}
+
+// Ranges whose rows sit in an adopted default are left to partition_data_*: said, and not an error, because the set
+// must be configured before anything can move them.
+void drop_blocked(const Extension& extension, PlannedSet& planned) {
+  const std::size_t before = planned.actions.size();
+  std::erase_if(planned.actions, [](const PlannedAction& a) { return a.action.kind == core::ActionKind::Blocked; });
+  if (planned.actions.size() == before) return;
+  pg::report({.level = WARNING,
+              .message = "rows in the default partition of " + quoted(planned.set.parent.raw_name()) + " belong to " +
+                         std::to_string(before - planned.actions.size()) + " partitions that were not created",
+              .hint = "Move them with " + cure_for_default(extension, planned.set) + "."});
+}
+
+void require_done(const PlannedSet& planned, const Attempt& attempt) {
+  const std::string name = planned.set.parent.raw_name();
+  if (attempt.outcome == Outcome::Deferred) raise_not_locked(name, attempt);
+  if (attempt.outcome == Outcome::Changed)
+    refuse(core::Code::NotInPrerequisiteState, "table " + quoted(name) + " was changed while partitions were created",
+           "Call again.");
+}
+
+bool has_default(const ManagedSet& set) noexcept {
+  return OidIsValid(set.parent.default_oid);
+}
+
+}  // namespace
+
+bool create_set(const Extension& extension, const CreateRequest& request) {
+  const Parent parent = checked_parent(request);
+  const Interval interval = checked_interval(request, parent);
+  (void)checked_trunc(request);
+  (void)creator_for(parent);
+  const std::optional<std::string> template_table = provide_template(extension, parent, request.template_table);
+  register_set(extension, request, parent,
+               {.interval = interval.text, .parts = interval.parts, .template_table = template_table});
+  ManagedSet set = load_set(extension, request.parent);
+  record_policy(extension, set);
+  std::vector<core::Action> actions = value_or_raise(
+      core::plan_initial(set.policy, set.calendar(), set.inventory, initial_request(request, set), name_rules()));
+  const bool anything = !actions.empty() || !set.inventory.children.empty();
+  if (!anything) {
+    pg::report({.level = WARNING,
+                .message = "no partitions of " + quoted(request.parent) + " were created",
+                .detail = "Its configuration was stored nevertheless."});
+    return false;
+  }
+  PlannedSet planned = plan_creations(extension, std::move(set), std::move(actions));
+  drop_blocked(extension, planned);
+  if (!planned.actions.empty()) require_done(planned, create_partitions(extension, planned));
+  if (request.default_table == CreateRequest::Default::Create && !has_default(planned.set)) {
+    planned.recipe = read_recipe(planned.set.parent, template_table, Privileges::Own);
+    require_done(planned, create_default(planned));
+  }
+  return true;
+}
+
+namespace {
+
+core::Range range_at(const ManagedSet& set, std::int64_t lower) {
+  const core::Tick tick = set.is_time() ? set.calendar().from_utc(lower) : lower;
+  const std::optional<core::Tick> upper = set.calendar().advance(tick, set.policy.step, 1);
+  if (!upper) return {};
+  return {.lower = core::Bound::at(tick), .upper = core::Bound::at(*upper)};
+}
+
+// New, or already there; anything in between is an overlap and refused before anything is created.
+bool is_missing(const ManagedSet& set, const core::Range& range) {
+  for (const core::Child& child : set.inventory.children) {
+    if (!child.range.overlaps(range)) continue;
+    if (child.range.lower <= range.lower && range.upper <= child.range.upper) return false;
+    refuse(core::Code::InvalidObjectDefinition,
+           "partition from " + set.text(range.lower) + " to " + set.text(range.upper) + " would overlap partition " +
+               quoted(child.schema + "." + child.name),
+           "show_partitions and show_partition_info list what exists.");
+  }
+  return true;
+}
+
+std::vector<core::Action> wanted_at(const ManagedSet& set, std::span<const std::int64_t> lower_bounds) {
+  std::vector<core::Action> actions;
+  for (const std::int64_t lower : lower_bounds) {
+    const core::Range range = range_at(set, lower);
+    if (!range.lower.finite()) {
+      pg::report({.level = WARNING,
+                  .message = "a partition bound of " + quoted(set.parent.raw_name()) + " is out of range, skipped"});
+      continue;
+    }
+    if (is_missing(set, range))
+      actions.push_back(
+          value_or_raise(core::create_action(set.policy, set.calendar(), range, "asked for", name_rules())));
+  }
+  return actions;
+}
+
+}  // namespace
+
+bool create_at(const Extension& extension, const std::string& parent, KeyKind kind,
+               std::span<const std::int64_t> lower_bounds) {
+  ManagedSet set = load_set(extension, parent);
+  require_owner_rights(set.parent);
+  if (set.is_time() != (kind == KeyKind::Time))
+    refuse(core::Code::DatatypeMismatch, quoted(parent) + (set.is_time() ? " is a time set" : " is an id set"),
+           set.is_time() ? "Use create_partition_time." : "Use create_partition_id.");
+  std::vector<core::Action> actions = wanted_at(set, lower_bounds);
+  if (actions.empty()) return false;
+  const PlannedSet planned = plan_creations(extension, std::move(set), std::move(actions));
+  for (const PlannedAction& action : planned.actions)
+    if (action.action.kind == core::ActionKind::Blocked)
+      refuse(core::Code::CheckViolation,
+             "rows in the default partition of " + quoted(parent) + " belong to a partition that was asked for",
+             "Move them with " + cure_for_default(extension, planned.set) + ".");
+  require_done(planned, create_partitions(extension, planned));
+  return true;
+}
+
+}  // namespace strata::ops

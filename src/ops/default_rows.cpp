@@ -1,0 +1,103 @@
+#include "ops/default_rows.hpp"
+
+#include "pg/relation.hpp"
+
+namespace strata::ops {
+
+namespace {
+
+// Every finite end once, ascending: the thresholds of width_bucket. Bucket n holds the keys from end n - 1 to end n.
+std::vector<core::Bound> thresholds_of(std::span<const core::Range> ranges) {
+  std::vector<core::Bound> ends;
+  for (const core::Range& range : ranges) {
+    for (const core::Bound& end : {range.lower, range.upper})
+      if (end.finite()) ends.push_back(end);
+  }
+  std::ranges::sort(ends);
+  const auto repeated = std::ranges::unique(ends);
+  ends.erase(repeated.begin(), repeated.end());
+  return ends;
+}
+
+std::string array_text(const ManagedSet& set, const std::vector<core::Bound>& ends) {
+  std::string text = "{";
+  for (const core::Bound& end : ends) text += (text.size() > 1 ? ",\"" : "\"") + set.text(end) + "\"";
+  return text + "}";
+}
+
+core::Range hull(std::span<const core::Range> ranges) {
+  core::Range hull = ranges.front();
+  for (const core::Range& range : ranges) {
+    hull.lower = std::min(hull.lower, range.lower);
+    hull.upper = std::max(hull.upper, range.upper);
+  }
+  return hull;
+}
+
+// Rows per bucket, one more bucket than thresholds.
+std::vector<std::int64_t> count_buckets(const ManagedSet& set, std::span<const core::Range> ranges,
+                                        const std::vector<core::Bound>& ends) {
+  const std::string bucket = ends.empty() ? "$1::pg_catalog.int4"
+                                          : "pg_catalog.width_bucket(" + pg::quote_ident(set.parent.key_column) +
+                                                ", $1::" + set.key_type_name() + "[])";
+  const pg::Rows rows = pg::query("SELECT " + bucket + ", pg_catalog.count(*) FROM " + default_source(set) + " WHERE " +
+                                      key_condition(set, hull(ranges)) + " GROUP BY 1",
+                                  pg::Params().text(ends.empty() ? "0" : array_text(set, ends)));
+  std::vector<std::int64_t> counts(ends.size() + 1);
+  for (std::size_t row = 0; row < rows.size(); ++row)
+    counts[static_cast<std::size_t>(rows.int4(row, 0))] = rows.int8(row, 1);
+  return counts;
+}
+
+// Bucket that begins at this end.
+std::size_t bucket_at(const std::vector<core::Bound>& ends, const core::Bound& end) {
+  if (end.kind == core::Bound::Kind::Min) return 0;
+  if (end.kind == core::Bound::Kind::Max) return ends.size() + 1;
+  return static_cast<std::size_t>(std::ranges::lower_bound(ends, end) - ends.begin()) + 1;
+}
+
+}  // namespace
+
+bool default_may_hold_rows(const ManagedSet& set) {
+  if (!set.inventory.default_partition) return false;
+  const ChildFacts& facts = set.default_facts;
+  if (facts.kind != 'r' || facts.access_method != HEAP_TABLE_AM_OID) return true;
+  return pg::file_bytes(facts.tablespace, facts.filenode) > 0;
+}
+
+std::vector<std::int64_t> default_rows_in(const ManagedSet& set, std::span<const core::Range> ranges) {
+  std::vector<std::int64_t> rows(ranges.size());
+  if (ranges.empty() || !default_may_hold_rows(set)) return rows;
+  const pg::OwnerScope as_owner(set.parent.owner);
+  const std::vector<core::Bound> ends = thresholds_of(ranges);
+  const std::vector<std::int64_t> counts = count_buckets(set, ranges, ends);
+  for (std::size_t n = 0; n < ranges.size(); ++n) {
+    for (std::size_t at = bucket_at(ends, ranges[n].lower); at < bucket_at(ends, ranges[n].upper); ++at)
+      rows[n] += counts[at];
+  }
+  return rows;
+}
+
+std::vector<std::size_t> blocked_by_default(const ManagedSet& set, std::span<const core::Range> wanted) {
+  const std::vector<std::int64_t> rows = default_rows_in(set, wanted);
+  std::vector<std::size_t> blocked;
+  for (std::size_t n = 0; n < rows.size(); ++n)
+    if (rows[n] > 0) blocked.push_back(n);
+  return blocked;
+}
+
+std::string key_condition(const ManagedSet& set, const core::Range& range) {
+  const std::string key = pg::quote_ident(set.parent.key_column);
+  const auto constant = [&](const core::Bound& end) { return set.literal(end) + "::" + set.key_type_name(); };
+  std::string text = key + " IS NOT NULL";
+  if (range.lower.finite()) text += " AND " + key + " >= " + constant(range.lower);
+  if (range.upper.finite()) text += " AND " + key + " < " + constant(range.upper);
+  return text;
+}
+
+std::string default_source(const ManagedSet& set) {
+  const core::Child& child = *set.inventory.default_partition;
+  return (set.default_facts.kind == 'p' ? "" : "ONLY ") + pg::qualified(child.schema, child.name);
+}
+
+}  // namespace strata::ops

@@ -1,0 +1,28 @@
+// Where the rows of a default partition belong. Reading only; every function opens its own OwnerScope (truths 24) and
+// waits for ACCESS SHARE on the default no longer than the caller's lock_timeout.
+#pragma once
+
+#include "ops/set.hpp"
+
+namespace strata::ops {
+
+// False when there is no default, or it is a heap whose file is empty: asked of the file system, without a lock. Also
+// false for a file that VACUUM FULL or TRUNCATE has replaced since the set was loaded: ATTACH checks again.
+[[nodiscard]] bool default_may_hold_rows(const ManagedSet& set);
+
+// Rows of the default in each of these ranges (disjoint, any order), in one pass. Rows with a NULL key are in none.
+[[nodiscard]] std::vector<std::int64_t> default_rows_in(const ManagedSet& set, std::span<const core::Range> ranges);
+
+// Indexes of the wanted ranges (disjoint, any order) for which the default holds rows, ascending: ATTACH would refuse
+// them. Free when default_may_hold_rows() is false; else one pass over what lies between the outermost ends, by index
+// if the default has one on the key.
+[[nodiscard]] std::vector<std::size_t> blocked_by_default(const ManagedSet& set, std::span<const core::Range> wanted);
+
+// Ends of a range as a condition on the key column: `key IS NOT NULL AND key >= lower AND key < upper`, infinite ends
+// left out. Constants of the key's own type, so that the server can prove with it.
+[[nodiscard]] std::string key_condition(const ManagedSet& set, const core::Range& range);
+
+// "ONLY schema.table" of the default; without ONLY when it is itself partitioned.
+[[nodiscard]] std::string default_source(const ManagedSet& set);
+
+}  // namespace strata::ops

@@ -1,0 +1,464 @@
+// The drain of a default partition: load, remove, attach.
+//
+// One switch moves the rows of one or more cells. Who is locked out, in the order of the code:
+//
+//   read the plan    ACCESS SHARE on the default. Nobody.
+//   lock             SHARE ROW EXCLUSIVE on tables with foreign keys from or to the set, then EXCLUSIVE on the parent
+//   and
+//                    on the default, under one deadline. Writers of the set wait; readers go on. The parent too,
+//                    because a writer that already holds its lock there and waits for the default's would deadlock the
+//                    upgrade.
+//   load             INSERT ... SELECT into free-standing children that have their indexes already, then their foreign
+//                    keys. No user trigger fires, as LIKE copies none.
+//   remove           heap-level deletes in the default. Nobody can wait for our transaction id: whatever locks rows
+//                    takes at least ROW SHARE on the table first (truths 3). Readers see the rows as long as we run.
+//   switch           ACCESS EXCLUSIVE on the parent, then on the default (a second deadline), because a query planned
+//                    without the new child but run after our commit would miss the rows (truths 1). ATTACH, commit. Its
+//                    length depends on the size of the default's file, which ATTACH scans once, not on the rows moved.
+//
+// Snapshots. A new partition is visible to every query planned after our commit, its rows only to snapshots taken after
+// it. A query with an older snapshot finds the old versions in the default, but not if its WHERE lets the planner leave
+// the default out: then it would miss the rows. READ COMMITTED takes a new snapshot after waiting for our lock, so this
+// is about REPEATABLE READ, SERIALIZABLE and queries inside STABLE functions. Therefore, with the parent locked ACCESS
+// EXCLUSIVE, we wait until all transactions of the database that hold a snapshot have ended or given it up, again right
+// before the end, and give up the try where they do not. What remains open:
+//
+//   - a transaction of these kinds whose snapshot is younger than the last look (less than a millisecond before the
+//     commit; in the function form: before the caller's commit);
+//   - one that waits for our lock itself, its snapshot taken before it queued: it cannot be told from READ COMMITTED,
+//     and waiting for it would be a deadlock;
+//   - standby servers, whose snapshots we cannot see.
+//
+// In these cases a query that reads only the new child can miss the moved rows until its transaction ends. None can
+// see them twice, and a write by one of them finds no row rather than a wrong one.
+//
+// An error or a crash at any point leaves the rows in the default: everything is one transaction.
+#include "ops/drain.hpp"
+
+#include "ops/default_rows.hpp"
+#include "pg/mover.hpp"
+#include "pg/snapshots.hpp"
+
+namespace strata::ops {
+
+namespace {
+
+constexpr const char* kChildCheck = "pg_strata_bounds";
+constexpr const char* kDefaultCheck = "pg_strata_drained";
+constexpr int kReplans = 10;
+
+// --- what is checked first, as the caller ---------------------------------------------------------------------------
+
+void require_kind(const ManagedSet& set, KeyKind kind) {
+  if (set.is_time() == (kind == KeyKind::Time)) return;
+  refuse(core::Code::DatatypeMismatch,
+         "the key of partition set \"" + set.parent.raw_name() + "\" is of type " + set.key_type_name(),
+         set.is_time() ? "Use partition_data_time() for this set." : "Use partition_data_id() for this set.");
+}
+
+bool same_interval(const ManagedSet& set, const std::string& text) {
+  if (!set.is_time()) return pg::parse_bigint(text) == set.policy.step.count;
+  const pg::IntervalValue value = pg::parse_interval(text);
+  return core::interval_span({.months = value.months, .days = value.days, .micros = value.micros}) ==
+         core::interval_span(set.interval);
+}
+
+void require_interval(const ManagedSet& set, const std::optional<std::string>& interval) {
+  if (!interval || same_interval(set, *interval)) return;
+  refuse(core::Code::InvalidParameterValue,
+         "rows of the default partition move in batches of the partition interval, " + set.config.partition_interval,
+         "Leave the batch interval out; smaller batches are what partition_data_async is for.");
+}
+
+void require_idle(const ManagedSet& set) {
+  if (!set.config.undo_in_progress && !set.config.async_in_progress) return;
+  refuse(core::Code::NotInPrerequisiteState,
+         "partition set \"" + set.parent.raw_name() + "\" is in the middle of " +
+             (set.config.undo_in_progress ? "being undone" : "an asynchronous move"),
+         set.config.undo_in_progress ? "Finish undo_partition, or set part_config.undo_in_progress to false."
+                                     : "Finish partition_data_async first.");
+}
+
+// Rows below the executor: only what we know to be a heap of the set's own.
+void require_plain_default(const ManagedSet& set) {
+  const pg::Rows rows =
+      pg::query("SELECT relkind, relam, relpersistence, relhasrules FROM pg_catalog.pg_class WHERE oid = $1",
+                pg::Params().oid(set.parent.default_oid));
+  if (!rows.empty() && rows.character(0, 0) == RELKIND_RELATION && rows.oid(0, 1) == HEAP_TABLE_AM_OID &&
+      rows.character(0, 2) != RELPERSISTENCE_TEMP && !rows.boolean(0, 3))
+    return;
+  refuse(core::Code::FeatureNotSupported,
+         "the default partition of \"" + set.parent.raw_name() + "\" is not a plain table",
+         "Rows can be moved from a heap table without rules; foreign tables, partitioned tables and other access "
+         "methods are not supported by this version of pg_strata.");
+}
+
+// The rows are copied as they are now, so our own snapshot must be as young as our locks.
+void require_read_committed() {
+  if (!IsolationUsesXactSnapshot()) return;
+  refuse(core::Code::NotInPrerequisiteState, "rows cannot be moved in a transaction with one snapshot",
+         "Use SET TRANSACTION ISOLATION LEVEL READ COMMITTED first.");
+}
+
+Order order_of(const std::string& text) {
+  if (text == "ASC") return Order::Ascending;
+  if (text == "DESC") return Order::Descending;
+  refuse(core::Code::InvalidParameterValue, "p_order must be ASC or DESC, not \"" + text + "\"",
+         "It is written in capital letters.");
+}
+
+enum class Readiness : std::uint8_t { Ready, NoDefault };
+
+Readiness check_request(const ManagedSet& set, const DrainRequest& request) {
+  require_owner_rights(set.parent);
+  require_idle(set);
+  require_interval(set, request.interval);
+  (void)order_of(request.order);
+  require_read_committed();
+  if (!OidIsValid(set.parent.default_oid)) {
+    pg::report({.level = NOTICE,
+                .sqlstate = 0,
+                .message = "partition set \"" + set.parent.raw_name() + "\" has no default partition to move rows from",
+                .detail = {},
+                .hint = {}});
+    return Readiness::NoDefault;
+  }
+  require_plain_default(set);
+  return Readiness::Ready;
+}
+
+// --- the plan of one switch -----------------------------------------------------------------------------------------
+
+struct Target {
+  core::Range range;
+  ChildName name;
+  ChildStatements statements;
+};
+
+struct Move {
+  ManagedSet set;
+  ChildRecipe recipe;
+  std::vector<Target> targets;
+  std::string columns;
+  std::vector<std::string> foreign_keys;  // ALTER TABLE %child% ... without its beginning
+  Oid creator = InvalidOid;
+};
+
+// Generated columns are computed again, by the same expression.
+std::string column_list(Oid parent) {
+  const pg::Rows rows = pg::query(
+      "SELECT attname FROM pg_catalog.pg_attribute WHERE attrelid = $1 AND attnum > 0 AND NOT attisdropped AND "
+      "attgenerated = '' ORDER BY attnum",
+      pg::Params().oid(parent));
+  std::string list;
+  for (std::size_t row = 0; row < rows.size(); ++row)
+    list += (row > 0 ? ", " : "") + pg::quote_ident(rows.text(row, 0));
+  return list;
+}
+
+// Those the set itself declares; the parts that core makes for partitions of referenced tables have a parent.
+std::vector<std::string> foreign_keys_of(Oid parent) {
+  const pg::Rows rows = pg::query(
+      "SELECT conname, pg_catalog.pg_get_constraintdef(oid) FROM pg_catalog.pg_constraint WHERE conrelid = $1 AND "
+      "contype = 'f' AND conparentid = 0 ORDER BY conname",
+      pg::Params().oid(parent));
+  std::vector<std::string> keys;
+  for (std::size_t row = 0; row < rows.size(); ++row)
+    keys.push_back("ADD CONSTRAINT " + pg::quote_ident(rows.text(row, 0)) + " " + rows.text(row, 1));
+  return keys;
+}
+
+// Keys are enforced while rows come in, and ATTACH has no index to build under its lock. Not where a superuser creates
+// the table for its owner: index expressions would be folded with his rights, so ATTACH makes the indexes.
+void create_with_indexes(ChildRecipe& recipe) {
+  constexpr std::string_view last_option = "INCLUDING STORAGE)";
+  const auto at = recipe.create.rfind(last_option);
+  if (at != std::string::npos) recipe.create.insert(at + last_option.size() - 1, " INCLUDING INDEXES");
+}
+
+Target plan_target(const Move& move, const core::Range& range, std::vector<core::TakenName>& chosen) {
+  const ManagedSet& set = move.set;
+  const core::Action action =
+      value_or_raise(core::create_action(set.policy, set.calendar(), range, "rows of the default", name_rules()));
+  const std::array<core::NameChoice, 1> wanted{action.names};
+  std::vector<core::TakenName> taken = taken_names(set, wanted);
+  taken.insert(taken.end(), chosen.begin(), chosen.end());
+  const ChildName name{.schema = set.parent.schema, .name = value_or_raise(core::choose_name(action.names, taken))};
+  chosen.push_back(
+      {.name = name.name, .holder = {.kind = core::NameHolder::Kind::SameSet, .contract_name = action.names.contract}});
+  ChildStatements statements = child_statements(move.recipe, set.parent, name, bound_clause(set, range));
+  const std::string alter = "ALTER TABLE " + name.quoted();
+  // Lets ATTACH believe the rows without reading them.
+  statements.build.push_back(alter + " ADD CONSTRAINT " + kChildCheck + " CHECK (" + key_condition(set, range) + ")");
+  statements.finish.insert(statements.finish.begin(), alter + " DROP CONSTRAINT " + kChildCheck);
+  return {.range = range, .name = name, .statements = std::move(statements)};
+}
+
+// Inside an OwnerScope.
+Move plan_move(ManagedSet set, const CellRequest& cells, Oid creator) {
+  const std::vector<core::Range> ranges = cells_to_drain(set, cells);
+  Move move{.set = std::move(set), .recipe = {}, .targets = {}, .columns = {}, .foreign_keys = {}, .creator = creator};
+  if (ranges.empty()) return move;
+  const Parent& parent = move.set.parent;
+  move.recipe = read_recipe(parent, move.set.config.template_table,
+                            move.set.config.inherit_privileges ? Privileges::CopyFromParent : Privileges::Own);
+  if (creator == parent.owner) create_with_indexes(move.recipe);
+  require_lock_space(move.recipe, ranges.size());
+  move.columns = column_list(parent.oid);
+  move.foreign_keys = foreign_keys_of(parent.oid);
+  std::vector<core::TakenName> chosen;
+  for (const core::Range& range : ranges) move.targets.push_back(plan_target(move, range, chosen));
+  return move;
+}
+
+// --- the switch -----------------------------------------------------------------------------------------------------
+
+bool lock_against_writers(const Move& move, const pg::LockDeadline& deadline) {
+  const Parent& parent = move.set.parent;
+  std::set<Oid> others(move.recipe.referenced.begin(), move.recipe.referenced.end());
+  others.insert(move.recipe.referencing.begin(), move.recipe.referencing.end());
+  others.erase(parent.oid);
+  for (const Oid table : others)
+    if (!pg::lock_relation(table, ShareRowExclusiveLock, deadline)) return false;
+  return pg::lock_relation(parent.oid, ExclusiveLock, deadline) &&
+         pg::lock_relation(parent.default_oid, ExclusiveLock, deadline);
+}
+
+// What the plan was made for is still so: same parent under the same name and owner, same default, cells free.
+bool still_as_planned(const Move& move) {
+  const Parent& before = move.set.parent;
+  const std::optional<Parent> now = find_parent(before.raw_name());
+  if (!now || now->oid != before.oid || now->owner != before.owner || now->default_oid != before.default_oid)
+    return false;
+  const std::array<Oid, 1> parents{before.oid};
+  for (const core::Child& child : read_children(parents)[before.oid].children) {
+    if (child.oid == before.default_oid) continue;
+    for (const Target& target : move.targets)
+      if (child.range.overlaps(target.range)) return false;
+  }
+  return true;
+}
+
+// Deferrable keys were checked loosely so far; after the move nobody would come back to them (truths 9). What the
+// caller has deferred elsewhere stays deferred.
+void check_deferred_keys(const ChildName& name) {
+  const pg::Rows rows = pg::query(
+      "SELECT conname, condeferred FROM pg_catalog.pg_constraint WHERE conrelid = $1::regclass AND condeferrable AND "
+      "contype IN ('p', 'u', 'x')",
+      pg::Params().text(name.quoted()));
+  for (std::size_t row = 0; row < rows.size(); ++row) {
+    const std::string set = "SET CONSTRAINTS " + pg::qualified(name.schema, rows.text(row, 0));
+    pg::execute(set + " IMMEDIATE");
+    if (rows.boolean(row, 1)) pg::execute(set + " DEFERRED");
+  }
+}
+
+std::uint64_t load(const Move& move, const Target& target) {
+  const std::string child = target.name.quoted();
+  build_child(target.statements, move.set.parent, target.name, move.creator);
+  const std::uint64_t rows =
+      pg::execute("INSERT INTO " + child + " (" + move.columns + ") SELECT " + move.columns + " FROM " +
+                  default_source(move.set) + " WHERE " + key_condition(move.set, target.range));
+  check_deferred_keys(target.name);
+  for (const std::string& key : move.foreign_keys) pg::execute("ALTER TABLE " + child + " " + key);
+  pg::execute("ANALYZE " + child);
+  return rows;
+}
+
+void remove(const Move& move, const Target& target, std::uint64_t loaded) {
+  const std::uint64_t removed =
+      pg::remove_rows(move.set.parent.default_oid, "SELECT ctid FROM " + default_source(move.set) + " WHERE " +
+                                                       key_condition(move.set, target.range));
+  if (removed == loaded) return;
+  throw pg::Raise{.sqlstate = ERRCODE_DATA_CORRUPTED,
+                  .message = "loaded " + std::to_string(loaded) + " rows into \"" + target.name.name +
+                             "\" but would remove " + std::to_string(removed) + " from the default partition",
+                  .detail = "Nothing was changed.",
+                  .hint = "Check the default partition's indexes with amcheck.",
+                  .schema = target.name.schema,
+                  .table = target.name.name};
+}
+
+std::uint64_t load_and_remove(const Move& move) {
+  std::uint64_t rows = 0;
+  for (const Target& target : move.targets) {
+    pg::check_interrupts();
+    const std::uint64_t loaded = load(move, target);
+    remove(move, target, loaded);
+    rows += loaded;
+  }
+  return rows;
+}
+
+// Several partitions: one wide CHECK on the default, or each ATTACH would scan it (rulings 19). Between the outermost
+// of them lie only partitions and cells without rows.
+void attach_all(const Move& move) {
+  const std::string alter = "ALTER TABLE " + default_source(move.set);
+  const bool wide = move.targets.size() > 1;
+  if (wide) {
+    core::Range hull = move.targets.front().range;
+    for (const Target& target : move.targets) {
+      hull.lower = std::min(hull.lower, target.range.lower);
+      hull.upper = std::max(hull.upper, target.range.upper);
+    }
+    pg::execute(alter + " ADD CONSTRAINT " + kDefaultCheck + " CHECK (NOT (" + key_condition(move.set, hull) + "))");
+  }
+  for (const Target& target : move.targets) attach_child(target.statements, move.recipe, target.name);
+  if (wide) pg::execute(alter + " DROP CONSTRAINT " + kDefaultCheck);
+}
+
+bool lock_against_readers(const Move& move, const pg::LockDeadline& deadline) {
+  return pg::lock_relation(move.set.parent.oid, AccessExclusiveLock, deadline) &&
+         pg::lock_relation(move.set.parent.default_oid, AccessExclusiveLock, deadline);
+}
+
+struct Moved {
+  Attempt attempt;
+  std::uint64_t rows = 0;
+};
+
+// Everything inside one try. False when the plan no longer fits.
+bool carry_out(const Move& move, const LockBudget& budget, const pg::LockDeadline& deadline, std::uint64_t& rows) {
+  const pg::OwnerScope as_owner(move.set.parent.owner);
+  if (!lock_against_writers(move, deadline) || !still_as_planned(move)) return false;
+  pg::wait_point("drain_locked");
+  rows = load_and_remove(move);
+  pg::wait_point("drain_loaded");
+  const pg::LockDeadline upgrade(budget.milliseconds);
+  // Twice: an old report is found out before readers have to wait for it, a short one is waited for with them.
+  pg::wait_for_snapshots(budget.milliseconds);
+  if (!lock_against_readers(move, upgrade)) return false;
+  pg::wait_for_snapshots(budget.milliseconds);
+  attach_all(move);
+  pg::wait_point("drain_switched");
+  pg::wait_for_snapshots(budget.milliseconds);
+  pg::wait_point("drain_before_commit");
+  return true;
+}
+
+Moved carry_out_move(const Move& move, const LockBudget& budget, Mode mode) {
+  Moved moved;
+  std::string snapshots;
+  const std::array<Oid, 2> relations{move.set.parent.oid, move.set.parent.default_oid};
+  moved.attempt = try_action(budget, mode, relations, [&](const pg::LockDeadline& deadline) {
+    snapshots.clear();
+    try {
+      return carry_out(move, budget, deadline, moved.rows);
+    } catch (const pg::PgError& error) {
+      if (error.sqlstate() == ERRCODE_LOCK_NOT_AVAILABLE) snapshots = error.detail();
+      throw;
+    }
+  });
+  if (moved.attempt.outcome != Outcome::Done) moved.rows = 0;
+  if (moved.attempt.outcome == Outcome::Deferred && !snapshots.empty()) moved.attempt.blocked_by = snapshots;
+  return moved;
+}
+
+// --- one batch ------------------------------------------------------------------------------------------------------
+
+Moved plan_and_move(const Extension& extension, const DrainRequest& request, const LockBudget& budget, Mode mode) {
+  CellRequest cells = request.cells;
+  cells.order = order_of(request.order);
+  for (int replan = 0; replan < kReplans; ++replan) {
+    ManagedSet set = load_set(extension, request.parent);
+    if (check_request(set, request) == Readiness::NoDefault || !default_may_hold_rows(set)) return {};
+    const Oid creator = creator_for(set.parent);
+    const std::array<Oid, 1> read{set.parent.default_oid};
+    Move move;
+    const Attempt planned = try_action(budget, mode, read, [&](const pg::LockDeadline& deadline) {
+      const pg::OwnerScope as_owner(set.parent.owner);
+      if (!pg::lock_relation(set.parent.default_oid, AccessShareLock, deadline)) return false;
+      move = plan_move(set, cells, creator);
+      return true;
+    });
+    if (planned.outcome == Outcome::Deferred) return {.attempt = planned, .rows = 0};
+    if (planned.outcome == Outcome::Changed) continue;
+    if (move.targets.empty()) return {};
+    Moved moved = carry_out_move(move, budget, mode);
+    if (moved.attempt.outcome != Outcome::Changed) return moved;
+  }
+  refuse(core::Code::NotInPrerequisiteState,
+         "the partitions of \"" + request.parent + "\" change faster than rows can be moved",
+         "Try again when other sessions have stopped changing them.");
+}
+
+// p_lock_wait: seconds to go on trying, or one try only.
+Moved move_batch(const Extension& extension, const DrainRequest& request, LockBudget budget, Mode mode) {
+  if (request.lock_wait_seconds == 0) return plan_and_move(extension, request, budget, mode);
+  budget.tries = 1;
+  const auto end = std::chrono::steady_clock::now() +
+                   std::chrono::milliseconds(static_cast<std::int64_t>(1000 * request.lock_wait_seconds));
+  for (;;) {
+    Moved moved = plan_and_move(extension, request, budget, mode);
+    if (moved.attempt.outcome != Outcome::Deferred || std::chrono::steady_clock::now() >= end) return moved;
+    detail::pause_between_tries(budget);
+  }
+}
+
+void analyze_parent(const ManagedSet& set) {
+  const pg::OwnerScope as_owner(set.parent.owner);
+  pg::execute("ANALYZE " + set.parent.quoted());
+}
+
+void notice(const std::string& message) {
+  pg::report({.level = NOTICE, .sqlstate = 0, .message = message, .detail = {}, .hint = {}});
+}
+
+}  // namespace
+
+std::int64_t drain_default(const Extension& extension, const DrainRequest& request, KeyKind kind) {
+  const ManagedSet set = load_set(extension, request.parent);
+  require_owner_rights(set.parent);
+  require_kind(set, kind);
+  const Moved moved = move_batch(extension, request, budget_of(set.config), Mode::Caller);
+  if (moved.attempt.outcome == Outcome::Deferred) {
+    if (request.lock_wait_seconds == 0) raise_not_locked(set.parent.raw_name(), moved.attempt);
+    return -1;
+  }
+  if (moved.rows > 0 && request.analyze == AnalyzeParent::Yes) analyze_parent(set);
+  return static_cast<std::int64_t>(moved.rows);
+}
+
+namespace {
+
+// Batches until the default is empty or the loop's limit is reached; the number of rows moved.
+std::uint64_t run_batches(const Extension& extension, const DrainRequest& request, const DrainLoop& loop,
+                          const ManagedSet& set) {
+  std::uint64_t total = 0;
+  const bool tell = loop.notices == DrainLoop::Notices::All;
+  const int limit = loop.batches.value_or(0);
+  for (int batch = 0, failures = 0; limit <= 0 || batch < limit;) {
+    const Moved moved = move_batch(extension, request, budget_of(set.config), Mode::Committing);
+    if (moved.attempt.outcome == Outcome::Deferred) {
+      if (++failures > loop.lock_failures) raise_not_locked(set.parent.raw_name(), moved.attempt);
+      if (tell) notice("batch " + std::to_string(batch + 1) + ": locks were not available, trying again");
+    } else {
+      if (moved.rows == 0) break;
+      failures = 0;
+      total += moved.rows;
+      ++batch;
+      if (tell) notice("batch " + std::to_string(batch) + ": " + std::to_string(moved.rows) + " rows moved");
+      if (batch == limit) break;
+    }
+    pg::commit_and_start();
+    pg::sleep_ms(1000L * loop.wait_seconds);
+  }
+  return total;
+}
+
+}  // namespace
+
+void drain_default_committing(const Extension& extension, const DrainRequest& request, const DrainLoop& loop) {
+  const ManagedSet set = load_set(extension, request.parent);
+  require_owner_rights(set.parent);
+  const pg::AdvisoryLock lock("pg_partman partition_data_proc", set.config.parent_table);
+  if (!lock.held()) {
+    notice("partition_data_proc is already running for \"" + set.config.parent_table + "\"");
+    return;
+  }
+  const std::uint64_t total = run_batches(extension, request, loop, set);
+  if (loop.notices == DrainLoop::Notices::All) notice("total rows moved: " + std::to_string(total));
+  notice("run VACUUM ANALYZE on \"" + set.parent.raw_name() + "\" and its default partition to finish");
+}
+
+}  // namespace strata::ops

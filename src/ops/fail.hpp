@@ -1,0 +1,36 @@
+// From a refusal of the decision layer to an error of the server.
+#pragma once
+
+#include "core/result.hpp"
+#include "pg/guard.hpp"
+
+namespace strata::ops {
+
+[[nodiscard]] int sqlstate_of(core::Code code) noexcept;
+[[nodiscard]] pg::Raise to_raise(const core::Refusal& refusal);
+[[noreturn]] void refuse(core::Code code, std::string message, std::string hint = {}, std::string detail = {});
+
+// Runs f; a server error gets our hint where it brought none.
+template <class F>
+auto with_hint(const char* hint, F&& f) {
+  try {
+    return f();
+  } catch (const pg::PgError& e) {
+    if (!e.hint().empty()) throw;
+    throw pg::Raise{.sqlstate = e.sqlstate(),
+                    .message = e.message(),
+                    .detail = e.detail(),
+                    .hint = hint,
+                    .schema = {},
+                    .table = {}};
+  }
+}
+
+// The value, or the refusal as an error.
+template <class T>
+T value_or_raise(core::Result<T> result) {
+  if (!result) throw to_raise(result.refusal());
+  return std::move(result).value();
+}
+
+}  // namespace strata::ops

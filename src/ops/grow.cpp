@@ -1,0 +1,163 @@
+#include "ops/grow.hpp"
+
+namespace strata::ops {
+
+namespace {
+
+std::vector<Oid> relations_of(const PlannedSet& planned) {
+  std::vector<Oid> relations = planned.recipe.referenced;
+  relations.push_back(planned.set.parent.oid);
+  if (OidIsValid(planned.set.parent.default_oid)) relations.push_back(planned.set.parent.default_oid);
+  return relations;
+}
+
+bool lock_parent(const PlannedSet& planned, const pg::LockDeadline& deadline) {
+  if (!pg::lock_relation(planned.set.parent.oid, ShareUpdateExclusiveLock, deadline)) return false;
+  // By name and OID: the plan's statements name it.
+  return !pg::query(
+              "SELECT 1 FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace "
+              "WHERE c.oid = $1 AND c.relname = $2 AND n.nspname = $3 AND c.relkind = 'p' AND c.relowner = $4",
+              pg::Params()
+                  .oid(planned.set.parent.oid)
+                  .text(planned.set.parent.table)
+                  .text(planned.set.parent.schema)
+                  .oid(planned.set.parent.owner))
+              .empty();
+}
+
+bool lock_for_attach(const PlannedSet& planned, const pg::LockDeadline& deadline) {
+  for (const Oid table : planned.recipe.referenced)
+    if (!pg::lock_relation(table, ShareRowExclusiveLock, deadline)) return false;
+  const Oid default_oid = planned.set.parent.default_oid;
+  return !OidIsValid(default_oid) || pg::lock_relation(default_oid, AccessExclusiveLock, deadline);
+}
+
+struct Work {
+  ChildName name;
+  ChildStatements statements;
+};
+
+Work work_of(const PlannedSet& planned, const core::Action& action) {
+  ChildName name{.schema = action.schema, .name = action.name};
+  ChildStatements statements =
+      child_statements(planned.recipe, planned.set.parent, name, bound_clause(planned.set, action.range));
+  return {.name = std::move(name), .statements = std::move(statements)};
+}
+
+void raise_blocked(const Extension& extension, const ManagedSet& set, const pg::PgError& error) {
+  const core::Refusal refusal{
+      .code = core::Code::CheckViolation,
+      .message = "rows in the default partition of \"" + set.parent.raw_name() + "\" belong to a new partition",
+      .detail = error.message(),
+      .hint = "Move them with " + cure_for_default(extension, set) + ", then run maintenance again."};
+  throw to_raise(refusal);
+}
+
+// Whether the partitions are no longer those the plan saw.
+bool inventory_changed(const PlannedSet& planned) {
+  const std::array<Oid, 1> parents{planned.set.parent.oid};
+  const std::map<Oid, ReadChildren> now = read_children(parents);
+  const auto found = now.find(planned.set.parent.oid);
+  std::set<Oid> before;
+  for (const core::Child& child : planned.set.inventory.children) before.insert(child.oid);
+  if (planned.set.inventory.default_partition) before.insert(planned.set.inventory.default_partition->oid);
+  std::set<Oid> after;
+  if (found != now.end())
+    for (const core::Child& child : found->second.children) after.insert(child.oid);
+  return !std::includes(before.begin(), before.end(), after.begin(), after.end());
+}
+
+// An overlap or a taken name means that somebody else was here since the plan, or that something is really wrong.
+template <class F>
+Attempt unless_changed(const Extension& extension, const PlannedSet& planned, F&& attempt) {
+  try {
+    return attempt();
+  } catch (const pg::PgError& error) {
+    if (error.sqlstate() == ERRCODE_CHECK_VIOLATION) raise_blocked(extension, planned.set, error);
+    const bool suspicious =
+        error.sqlstate() == ERRCODE_INVALID_OBJECT_DEFINITION || error.sqlstate() == ERRCODE_DUPLICATE_TABLE;
+    if (!suspicious || !inventory_changed(planned)) throw;
+    return {.outcome = Outcome::Changed, .blocked_by = {}};
+  }
+}
+
+}  // namespace
+
+Attempt create_partition(const Extension& extension, const PlannedSet& planned, const PlannedAction& planned_action,
+                         Mode mode) {
+  const Parent& parent = planned.set.parent;
+  const Work work = work_of(planned, planned_action.action);
+  const Oid creator = creator_for(parent);
+  const std::vector<Oid> relations = relations_of(planned);
+  return unless_changed(extension, planned, [&] {
+    return try_action(budget_of(planned.set.config), mode, relations, [&](const pg::LockDeadline& deadline) {
+      const pg::OwnerScope as_owner(parent.owner);
+      if (!lock_parent(planned, deadline)) return false;
+      build_child(work.statements, parent, work.name, creator);
+      pg::wait_point("create_built");
+      if (!lock_for_attach(planned, deadline)) return false;
+      deadline.arm();
+      attach_child(work.statements, planned.recipe, work.name);
+      pg::wait_point("create_attached");
+      return true;
+    });
+  });
+}
+
+Attempt create_partitions(const Extension& extension, const PlannedSet& planned) {
+  const Parent& parent = planned.set.parent;
+  require_lock_space(planned.recipe, planned.actions.size());
+  const Oid creator = creator_for(parent);
+  const std::vector<Oid> relations = relations_of(planned);
+  return unless_changed(extension, planned, [&] {
+    return try_action(budget_of(planned.set.config), Mode::Caller, relations, [&](const pg::LockDeadline& deadline) {
+      const pg::OwnerScope as_owner(parent.owner);
+      if (!lock_parent(planned, deadline) || !lock_for_attach(planned, deadline)) return false;
+      for (const PlannedAction& planned_action : planned.actions) {
+        pg::check_interrupts();
+        const Work work = work_of(planned, planned_action.action);
+        build_child(work.statements, parent, work.name, creator);
+        attach_child(work.statements, planned.recipe, work.name);
+      }
+      return true;
+    });
+  });
+}
+
+namespace {
+
+// An unattached table of the contract's name is taken as it is (contract 3.4.8), if it is the owner's.
+bool is_free_table(const Parent& parent, const std::string& name) {
+  return !pg::query(
+              "SELECT 1 FROM pg_catalog.pg_class WHERE relnamespace = $1 AND relname = $2 AND relkind = 'r' AND "
+              "NOT relispartition AND relowner = $3",
+              pg::Params().oid(parent.schema_oid).text(name).oid(parent.owner))
+              .empty();
+}
+
+}  // namespace
+
+Attempt create_default(const PlannedSet& planned) {
+  const Parent& parent = planned.set.parent;
+  const core::NameChoice choice = core::default_name(parent.table, parent.raw_name(), name_rules());
+  const bool exists = !choice.clipped && is_free_table(parent, choice.contract);
+  const std::array<core::NameChoice, 1> wanted{choice};
+  const std::string chosen =
+      exists ? choice.contract : value_or_raise(core::choose_name(choice, taken_names(planned.set, wanted)));
+  const ChildName name{.schema = parent.schema, .name = chosen};
+  const ChildStatements statements = child_statements(planned.recipe, parent, name, "DEFAULT");
+  const Oid creator = creator_for(parent);
+  const std::vector<Oid> relations = relations_of(planned);
+  return try_action(budget_of(planned.set.config), Mode::Caller, relations, [&](const pg::LockDeadline& deadline) {
+    const pg::OwnerScope as_owner(parent.owner);
+    if (!lock_parent(planned, deadline)) return false;
+    if (!exists) build_child(statements, parent, name, creator);
+    for (const Oid table : planned.recipe.referenced)
+      if (!pg::lock_relation(table, ShareRowExclusiveLock, deadline)) return false;
+    deadline.arm();
+    attach_child(statements, planned.recipe, name);
+    return true;
+  });
+}
+
+}  // namespace strata::ops

@@ -1,0 +1,466 @@
+#include "ops/maintain.hpp"
+
+#include "ops/grow.hpp"
+#include "ops/registry.hpp"
+#include "ops/retire.hpp"
+#include "ops/settings.hpp"
+#include "pg/relation.hpp"
+
+namespace strata::ops {
+
+namespace {
+
+// What a run did with one set.
+struct SetResult {
+  int created = 0;
+  int retired = 0;
+  int skipped = 0;         // changed since the plan
+  int deferred = 0;        // actions put off to the next run
+  std::string blocked_by;  // why
+  std::optional<pg::Raise> failure;
+};
+
+// From the third run in a row that could not get its locks, deferring counts as failing (rulings 4).
+constexpr int kDeferredRunsTolerated = 2;
+
+std::string quoted(const std::string& name) {
+  return "\"" + name + "\"";
+}
+
+Attempt apply(const Extension& extension, const PlannedSet& planned, const PlannedAction& action, Mode mode) {
+  switch (action.action.kind) {
+    case core::ActionKind::Create:
+      return create_partition(extension, planned, action, mode);
+    case core::ActionKind::Detach:
+      return detach_partition(extension, planned, action, mode);
+    case core::ActionKind::Drop:
+      return drop_detached(extension, planned, action, mode);
+    case core::ActionKind::DropAttached:
+      return drop_attached(extension, planned, action, mode);
+    case core::ActionKind::Blocked:
+      break;
+  }
+  return {};
+}
+
+void report_skipped(const PlannedAction& action) {
+  pg::report({.level = NOTICE,
+              .message = "skipped: changed (" + std::string(action_name(action.action.kind)) + " " +
+                         quoted(action.action.schema + "." + action.action.name) + ")",
+              .detail = "It is no longer as it was when the run was planned.",
+              .hint = "The next run plans anew."});
+}
+
+void count(SetResult& result, const PlannedAction& action, const Attempt& attempt) {
+  const bool created = action.action.kind == core::ActionKind::Create;
+  switch (attempt.outcome) {
+    case Outcome::Done:
+      ++(created ? result.created : result.retired);
+      break;
+    case Outcome::Changed:
+      ++result.skipped;
+      report_skipped(action);
+      break;
+    case Outcome::Deferred:
+      ++result.deferred;
+      result.blocked_by = attempt.blocked_by;
+      break;
+  }
+}
+
+pg::Raise blocked_failure(const Extension& extension, const ManagedSet& set, const PlannedAction& action) {
+  return to_raise({.code = core::Code::CheckViolation,
+                   .message = "rows in the default partition of " + quoted(set.parent.raw_name()) +
+                              " belong to a partition that is due",
+                   .detail = "They lie between " + set.text(action.action.range.lower) + " and " +
+                             set.text(action.action.range.upper) + ".",
+                   .hint = "Move them with " + cure_for_default(extension, set) + ", then run maintenance again."});
+}
+
+// After the first action that cannot get its locks the rest of the set waits for the next run: the same transaction
+// would block them too, and clients have waited enough.
+SetResult carry_out(const Extension& extension, const PlannedSet& planned, Mode mode) {
+  SetResult result;
+  for (const std::string& warning : planned.warnings) pg::report({.level = WARNING, .message = warning});
+  for (const PlannedAction& action : planned.actions) {
+    pg::check_interrupts();
+    if (action.action.kind == core::ActionKind::Blocked) {
+      if (!result.failure) result.failure = blocked_failure(extension, planned.set, action);
+      continue;
+    }
+    if (result.deferred > 0) {
+      ++result.deferred;
+      continue;
+    }
+    count(result, action, apply(extension, planned, action, mode));
+  }
+  return result;
+}
+
+// ANALYZE takes SHARE UPDATE EXCLUSIVE on the parent; it samples rows, so it runs as the owner.
+void analyze(const ManagedSet& set, Mode mode) {
+  const std::array<Oid, 1> relations{set.parent.oid};
+  const Attempt attempt = try_action(budget_of(set.config), mode, relations, [&](const pg::LockDeadline& deadline) {
+    const pg::OwnerScope as_owner(set.parent.owner);
+    if (!pg::lock_relation(set.parent.oid, ShareUpdateExclusiveLock, deadline)) return false;
+    pg::execute("ANALYZE " + set.parent.quoted());
+    return true;
+  });
+  if (attempt.outcome == Outcome::Deferred)
+    pg::report({.level = NOTICE,
+                .message = "ANALYZE of " + quoted(set.parent.raw_name()) + " was put off",
+                .detail = "Locks were held by " + attempt.blocked_by + "."});
+}
+
+// --- bookkeeping: as the caller, never waiting for a row that somebody else has locked -------------------------------
+
+std::string lockable_rows(const Extension& extension) {
+  return "(SELECT parent_table FROM " + extension.object("part_config") +
+         " WHERE parent_table = ANY ($1) ORDER BY 1 FOR NO KEY UPDATE SKIP LOCKED)";
+}
+
+enum class LastRun : std::uint8_t { Now, Failed };
+
+void write_last_run(const Extension& extension, std::span<const std::string> parents, LastRun last_run) {
+  const pg::SettingsScope settings;
+  pg::execute("UPDATE " + extension.object("part_config") + " SET maintenance_last_run = " +
+                  (last_run == LastRun::Now ? "pg_catalog.clock_timestamp()" : "NULL") + " WHERE parent_table IN " +
+                  lockable_rows(extension),
+              pg::Params().texts(parents));
+  if (last_run == LastRun::Failed) return;
+  pg::execute("UPDATE " + extension.object("part_policy") +
+                  " SET deferred_runs = 0, deferred_reason = NULL WHERE parent_table = ANY ($1) AND deferred_runs > 0",
+              pg::Params().texts(parents));
+}
+
+void write_deferred(const Extension& extension, const std::string& parent, const std::string& blocked_by) {
+  const pg::SettingsScope settings;
+  pg::execute("UPDATE " + extension.object("part_policy") +
+                  " SET deferred_runs = deferred_runs + 1, deferred_reason = $2 WHERE parent_table = $1",
+              pg::Params().text(parent).text("locks held by " + blocked_by));
+}
+
+// A set restored or inserted by hand gets its policy; a renamed one its new name; both once.
+void repair(const Extension& extension, ManagedSet& set) {
+  const pg::SettingsScope settings;
+  const std::string name = set.parent.raw_name();
+  if (set.renamed) {
+    pg::execute("UPDATE " + extension.object("part_config") + " SET parent_table = $2 WHERE parent_table = $1",
+                pg::Params().text(set.config.parent_table).text(name));
+    pg::report({.level = NOTICE,
+                .message = "table " + quoted(set.config.parent_table) + " is now " + quoted(name) +
+                           ", its configuration follows"});
+    set.config.parent_table = name;
+    set.renamed = false;
+  }
+  record_policy(extension, set);
+}
+
+bool needs_repair(const ManagedSet& set) noexcept {
+  return set.renamed || !set.config.has_policy || !set.config.time_zone || set.config.known_parent != set.parent.oid;
+}
+
+// --- one set ---------------------------------------------------------------------------------------------------------
+
+bool left_alone(const LoadedSet& loaded) {
+  if (loaded.config.undo_in_progress) return true;
+  if (!loaded.config.async_in_progress) return false;
+  pg::report({.level = WARNING,
+              .message = "maintenance of " + quoted(loaded.config.parent_table) + " is skipped",
+              .detail = "An unfinished partition_data_async holds rows of it.",
+              .hint = "Finish that first, or clear async_partitioning_in_progress after checking its working table."});
+  return true;
+}
+
+void finish(const Extension& extension, const ManagedSet& set, SetResult& result) {
+  if (result.failure) return;
+  if (result.deferred == 0) {
+    const std::array<std::string, 1> names{set.config.parent_table};
+    write_last_run(extension, names, LastRun::Now);
+    return;
+  }
+  write_deferred(extension, set.config.parent_table, result.blocked_by);
+  const std::string number = std::to_string(result.deferred);
+  if (set.config.deferred_runs < kDeferredRunsTolerated) {
+    pg::report(
+        {.level = NOTICE,
+         .message = "deferred: " + number + " actions on " + quoted(set.config.parent_table) + " wait for the next run",
+         .detail = "Locks were held by " + result.blocked_by + "."});
+    return;
+  }
+  result.failure =
+      to_raise({.code = core::Code::LockNotAvailable,
+                .message = number + " actions on " + quoted(set.config.parent_table) +
+                           " could not get their locks in " + std::to_string(set.config.deferred_runs + 1) + " runs",
+                .detail = "Locks were held by " + result.blocked_by + ".",
+                .hint = "End that transaction, or raise part_policy.lock_timeout_ms."});
+}
+
+// Everything before the first action, in a subtransaction of its own so that an error leaves the transaction usable.
+PlannedSet prepare(const Extension& extension, ManagedSet set, Mode mode) {
+  std::optional<PlannedSet> planned;
+  pg::in_subtransaction([&] {
+    require_owner_rights(set.parent);
+    if (needs_repair(set)) repair(extension, set);
+    const core::Retirement retirement = retirement_of(set.config, mode);
+    planned = plan_set(extension, std::move(set), retirement, pg::transaction_start());
+  });
+  if (mode == Mode::Committing) pg::commit_and_start();
+  return std::move(*planned);
+}
+
+SetResult maintain(const Extension& extension, ManagedSet set, const MaintenanceOptions& options, Mode mode) {
+  const PlannedSet planned = prepare(extension, std::move(set), mode);
+  SetResult result = carry_out(extension, planned, mode);
+  if (options.analyze && result.created > 0) analyze(planned.set, mode);
+  pg::in_subtransaction([&] { finish(extension, planned.set, result); });
+  if (mode == Mode::Committing) pg::commit_and_start();
+  return result;
+}
+
+void warn_failed(const std::string& parent, const pg::Raise& failure) {
+  pg::report({.level = WARNING,
+              .sqlstate = failure.sqlstate,
+              .message = "maintenance of " + quoted(parent) + " failed: " + failure.message,
+              .detail = failure.detail,
+              .hint = failure.hint});
+}
+
+pg::Raise raise_of(const pg::PgError& error) {
+  return {.sqlstate = error.sqlstate(),
+          .message = error.message(),
+          .detail = error.detail(),
+          .hint = error.hint(),
+          .schema = {},
+          .table = {}};
+}
+
+// A cancelled or terminated run must end, not go on to the next set.
+bool must_end(const pg::PgError& error) noexcept {
+  return error.sqlstate() == ERRCODE_QUERY_CANCELED || error.sqlstate() == ERRCODE_ADMIN_SHUTDOWN ||
+         error.sqlstate() == ERRCODE_CRASH_SHUTDOWN;
+}
+
+// Runs f for one set; what it raises becomes a value, after the rollback of everything it had not committed.
+template <class F>
+std::optional<pg::Raise> failure_of(F&& f) {
+  try {
+    return f();
+  } catch (const pg::PgError& error) {
+    if (must_end(error)) throw;
+    return raise_of(error);
+  } catch (const pg::Raise& raise) {
+    return raise;
+  }
+}
+
+void record_failure(const Extension& extension, const std::string& parent, const pg::Raise& failure) {
+  const std::array<std::string, 1> names{parent};
+  pg::in_subtransaction([&] { write_last_run(extension, names, LastRun::Failed); });
+  warn_failed(parent, failure);
+}
+
+// --- all sets: first sort out those with nothing to do, in one pass over the catalogs
+// ---------------------------------
+
+struct Triage {
+  std::vector<std::string> idle;
+  std::vector<std::string> busy;
+  std::vector<std::string> failed;
+};
+
+bool has_work(const Extension& extension, LoadedSet& loaded, Mode mode) {
+  if (loaded.refusal) throw to_raise(*loaded.refusal);
+  require_owner_rights(loaded.set->parent);
+  if (needs_repair(*loaded.set)) return true;
+  const core::Retirement retirement = retirement_of(loaded.config, mode);
+  return !plan_set(extension, std::move(*loaded.set), retirement, pg::transaction_start()).empty();
+}
+
+Triage sort_out(const Extension& extension, Mode mode) {
+  Triage triage;
+  for (LoadedSet& loaded : load_sets(extension, Selection::Automatic)) {
+    pg::check_interrupts();
+    if (left_alone(loaded)) continue;
+    const std::string name = loaded.config.parent_table;
+    bool work = false;
+    const std::optional<pg::Raise> failure = failure_of([&]() -> std::optional<pg::Raise> {
+      pg::in_subtransaction([&] { work = has_work(extension, loaded, mode); });
+      return std::nullopt;
+    });
+    if (failure) {
+      record_failure(extension, name, *failure);
+      triage.failed.push_back(name);
+    } else {
+      (work ? triage.busy : triage.idle).push_back(name);
+    }
+  }
+  write_last_run(extension, triage.idle, LastRun::Now);
+  return triage;
+}
+
+// The set as it is now: the triage may be minutes old. Nothing when it is gone or taken over meanwhile.
+std::optional<pg::Raise> maintain_again(const Extension& extension, const std::string& parent,
+                                        const MaintenanceOptions& options, Mode mode) {
+  std::vector<LoadedSet> sets = load_sets(extension, Selection::Named, parent);
+  if (sets.empty() || left_alone(sets[0])) return std::nullopt;
+  if (sets[0].refusal) throw to_raise(*sets[0].refusal);
+  return maintain(extension, std::move(*sets[0].set), options, mode).failure;
+}
+
+std::optional<pg::Raise> maintain_in_subtransaction(const Extension& extension, const std::string& parent,
+                                                    const MaintenanceOptions& options) {
+  return failure_of([&]() -> std::optional<pg::Raise> {
+    pg::in_subtransaction([&] {
+      const std::optional<pg::Raise> failure = maintain_again(extension, parent, options, Mode::Caller);
+      if (failure) throw *failure;
+    });
+    return std::nullopt;
+  });
+}
+
+void run_named(const Extension& extension, const std::string& parent, const MaintenanceOptions& options) {
+  if (load_sets(extension, Selection::Named, parent).empty()) {
+    if (strict_maintenance()) (void)load_set(extension, parent);  // raises, with the hint
+    return;
+  }
+  const std::optional<pg::Raise> failure = maintain_in_subtransaction(extension, parent, options);
+  if (!failure) return;
+  if (strict_maintenance()) throw *failure;
+  record_failure(extension, parent, *failure);
+}
+
+void run_all(const Extension& extension, const MaintenanceOptions& options) {
+  const Triage triage = sort_out(extension, Mode::Caller);
+  for (const std::string& name : triage.busy) {
+    const std::optional<pg::Raise> failure = maintain_in_subtransaction(extension, name, options);
+    if (failure) record_failure(extension, name, *failure);
+  }
+}
+
+std::string joined(const std::vector<std::string>& names) {
+  std::string text;
+  for (const std::string& name : names) text += (text.empty() ? "" : ", ") + quoted(name);
+  return text;
+}
+
+constexpr const char* kAlreadyRunning = "maintenance is already running in another session";
+
+}  // namespace
+
+void run_maintenance(const Extension& extension, const std::optional<std::string>& parent,
+                     const MaintenanceOptions& options) {
+  if (pg::in_recovery()) return;
+  if (!pg::try_transaction_lock("pg_partman run_maintenance")) {
+    pg::report({.level = NOTICE, .message = kAlreadyRunning});
+    return;
+  }
+  if (parent) return run_named(extension, *parent, options);
+  run_all(extension, options);
+}
+
+void run_maintenance_committing(const Extension& extension, const MaintenanceOptions& options) {
+  if (pg::in_recovery()) return;
+  const pg::AdvisoryLock lock("pg_partman run_maintenance_proc");
+  if (!lock.held()) {
+    pg::report({.level = NOTICE, .message = kAlreadyRunning});
+    return;
+  }
+  Triage triage = sort_out(extension, Mode::Committing);
+  pg::commit_and_start();
+  for (const std::string& name : triage.busy) {
+    const std::optional<pg::Raise> failure =
+        failure_of([&] { return maintain_again(extension, name, options, Mode::Committing); });
+    if (failure) {
+      record_failure(extension, name, *failure);
+      triage.failed.push_back(name);
+    }
+    pg::commit_and_start();
+    pg::sleep_ms(1000L * options.wait_seconds);
+  }
+  if (triage.failed.empty() || !strict_maintenance()) return;
+  throw pg::Raise{
+      .sqlstate = ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE,
+      .message = "maintenance failed for " + joined(triage.failed),
+      .detail = "All other sets were maintained. The reason for each is in the warnings before this error.",
+      .hint = "SELECT * FROM " + pg::qualified(extension.schema(), "plan_maintenance") + "() shows what is left to do.",
+      .schema = {},
+      .table = {}};
+}
+
+namespace {
+
+PlanLine line_of(const ManagedSet& set, const PlannedAction& planned) {
+  const core::Action& action = planned.action;
+  const bool bounded = action.kind != core::ActionKind::Drop || action.range != core::Range{};
+  PlanLine line{.parent_table = set.parent.raw_name(),
+                .action = action_name(action.kind),
+                .partition_table = std::nullopt,
+                .lower_bound = std::nullopt,
+                .upper_bound = std::nullopt,
+                .lock_mode = planned.lock_mode,
+                .estimated_rows = static_cast<std::int64_t>(std::max(0.0, action.estimated_rows)),
+                .bytes = action.bytes,
+                .reason = action.reason,
+                .statement = {}};
+  if (action.kind != core::ActionKind::Blocked) line.partition_table = action.schema + "." + action.name;
+  if (bounded) {
+    line.lower_bound = set.text(action.range.lower);
+    line.upper_bound = set.text(action.range.upper);
+  }
+  for (const std::string& statement : planned.statements)
+    line.statement += (line.statement.empty() ? "" : "; ") + statement;
+  return line;
+}
+
+PlanLine error_line(const std::string& parent, const pg::Raise& failure) {
+  return {.parent_table = parent,
+          .action = "error",
+          .partition_table = std::nullopt,
+          .lower_bound = std::nullopt,
+          .upper_bound = std::nullopt,
+          .lock_mode = "none",
+          .estimated_rows = 0,
+          .bytes = 0,
+          .reason = failure.message,
+          .statement = failure.hint};
+}
+
+void add_lines(std::vector<PlanLine>& lines, const Extension& extension, LoadedSet& loaded) {
+  if (loaded.refusal) throw to_raise(*loaded.refusal);
+  const PlannedSet planned = plan_set(extension, std::move(*loaded.set), retirement_of(loaded.config, Mode::Committing),
+                                      pg::transaction_start());
+  for (const PlannedAction& action : planned.actions) lines.push_back(line_of(planned.set, action));
+  for (const std::string& warning : planned.warnings) pg::report({.level = WARNING, .message = warning});
+}
+
+// Sets one may not see are left out, as the catalogs of a stranger would be.
+bool hidden(const LoadedSet& loaded) {
+  return loaded.set && !may_look(loaded.set->parent);
+}
+
+}  // namespace
+
+std::vector<PlanLine> plan_lines(const Extension& extension, const std::optional<std::string>& parent) {
+  std::vector<PlanLine> lines;
+  std::vector<LoadedSet> sets =
+      load_sets(extension, parent ? Selection::Named : Selection::Automatic, parent.value_or(""));
+  if (parent && sets.empty()) (void)load_set(extension, *parent);
+  for (LoadedSet& loaded : sets) {
+    if (hidden(loaded)) {
+      if (parent)
+        refuse(core::Code::InsufficientPrivilege, "permission denied for table " + *parent,
+               "SELECT on the table, or membership in its owner, is needed.");
+      continue;
+    }
+    const std::string name = loaded.config.parent_table;
+    const std::optional<pg::Raise> failure = failure_of([&]() -> std::optional<pg::Raise> {
+      pg::in_subtransaction([&] { add_lines(lines, extension, loaded); });
+      return std::nullopt;
+    });
+    if (failure) lines.push_back(error_line(name, *failure));
+  }
+  return lines;
+}
+
+}  // namespace strata::ops

@@ -1,0 +1,36 @@
+// Maintenance: one set after the other, each planned and carried out on its own.
+#pragma once
+
+#include "ops/planner.hpp"
+
+namespace strata::ops {
+
+struct MaintenanceOptions {
+  bool analyze = false;
+  int wait_seconds = 0;  // procedure: pause after each set
+};
+
+// run_maintenance: everything in the caller's transaction, one subtransaction per set. Named set: raises when it fails;
+// all sets: warns (rulings 1).
+void run_maintenance(const Extension& extension, const std::optional<std::string>& parent,
+                     const MaintenanceOptions& options);
+
+// run_maintenance_proc: commits after every action; finishes every set, then raises naming those that failed.
+void run_maintenance_committing(const Extension& extension, const MaintenanceOptions& options);
+
+// One line of plan_maintenance.
+struct PlanLine {
+  std::string parent_table;
+  std::string action;
+  std::optional<std::string> partition_table;
+  std::optional<std::string> lower_bound;
+  std::optional<std::string> upper_bound;
+  std::string lock_mode;
+  std::int64_t estimated_rows = 0;
+  std::int64_t bytes = 0;
+  std::string reason;
+  std::string statement;
+};
+[[nodiscard]] std::vector<PlanLine> plan_lines(const Extension& extension, const std::optional<std::string>& parent);
+
+}  // namespace strata::ops

@@ -1,0 +1,66 @@
+#include "ops/observe.hpp"
+
+#include "pg/relation.hpp"
+
+namespace strata::ops {
+
+namespace {
+
+bool may_hold_rows(const ChildFacts& facts) {
+  // Only a plain table's file says anything; foreign and partitioned children are asked by SQL.
+  return facts.kind != RELKIND_RELATION || pg::file_bytes(facts.tablespace, facts.filenode) > 0;
+}
+
+bool holds_rows(const core::Child& child, const ChildFacts& facts) {
+  if (!may_hold_rows(facts)) return false;
+  return !pg::query("SELECT 1 FROM " + pg::qualified(child.schema, child.name) + " LIMIT 1").empty();
+}
+
+// With infinite_time_partitions "now" is current unless a later partition holds rows, so nothing below now is read.
+core::Bound lowest_of_interest(const ManagedSet& set, std::int64_t now_utc) {
+  if (!set.is_time() || !set.policy.infinite_time_partitions) return core::Bound::min();
+  return core::Bound::at(set.calendar().from_utc(now_utc));
+}
+
+std::optional<std::size_t> highest_filled(const ManagedSet& set, std::int64_t now_utc) {
+  const core::Bound lowest = lowest_of_interest(set, now_utc);
+  for (std::size_t n = set.inventory.children.size(); n-- > 0;) {
+    if (set.inventory.children[n].range.upper <= lowest) break;
+    if (holds_rows(set.inventory.children[n], set.facts[n])) return n;
+  }
+  return std::nullopt;
+}
+
+}  // namespace
+
+core::Tick tick_of(const ManagedSet& set, Datum value) noexcept {
+  switch (set.policy.key) {
+    case core::KeyType::Int2:
+      return DatumGetInt16(value);
+    case core::KeyType::Int4:
+      return DatumGetInt32(value);
+    case core::KeyType::Date:
+      return DatumGetDateADT(value);
+    default:
+      return DatumGetInt64(value);
+  }
+}
+
+std::optional<core::Tick> largest_key(const ManagedSet& set, const core::Child& child) {
+  const pg::Rows rows = pg::query("SELECT pg_catalog.max(" + pg::quote_ident(set.parent.key_column) + ") FROM " +
+                                  pg::qualified(child.schema, child.name));
+  if (rows.null(0, 0)) return std::nullopt;
+  return tick_of(set, rows.datum(0, 0));
+}
+
+core::Observation observe(const ManagedSet& set, std::int64_t now_utc) {
+  core::Observation seen;
+  seen.highest_filled = highest_filled(set, now_utc);
+  if (!set.is_time() && seen.highest_filled)
+    seen.max_id = largest_key(set, set.inventory.children[*seen.highest_filled]);
+  if (!set.policy.ignore_default_data && set.inventory.default_partition && may_hold_rows(set.default_facts))
+    seen.default_max = largest_key(set, *set.inventory.default_partition);
+  return seen;
+}
+
+}  // namespace strata::ops

@@ -1,0 +1,19 @@
+// Where the rows of a set are: the few facts a plan needs from the data itself.
+#pragma once
+
+#include "ops/set.hpp"
+
+namespace strata::ops {
+
+// Asks the file system first and reads a table only when its file has pages, from the highest partition down, and no
+// further than the plan needs. Reads take ACCESS SHARE on one partition each. Call inside an OwnerScope of the set's
+// owner, with a lock deadline armed.
+[[nodiscard]] core::Observation observe(const ManagedSet& set, std::int64_t now_utc);
+
+// Largest key in a table of the set (ONLY), as a tick; empty when it has no rows.
+[[nodiscard]] std::optional<core::Tick> largest_key(const ManagedSet& set, const core::Child& child);
+
+// Reads a key value of the set's type out of a result.
+[[nodiscard]] core::Tick tick_of(const ManagedSet& set, Datum value) noexcept;
+
+}  // namespace strata::ops

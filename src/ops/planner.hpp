@@ -1,0 +1,38 @@
+// From a loaded set to the list of actions with their statements: what plan_maintenance prints and maintenance runs.
+#pragma once
+
+#include "ops/apply.hpp"
+#include "ops/child.hpp"
+
+namespace strata::ops {
+
+struct PlannedAction {
+  core::Action action;
+  std::vector<std::string> statements;  // as they will be run
+  std::string lock_mode;                // strongest lock, and on what
+};
+
+struct PlannedSet {
+  ManagedSet set;
+  ChildRecipe recipe;
+  std::vector<PlannedAction> actions;
+  std::vector<std::string> warnings;
+  [[nodiscard]] bool empty() const noexcept { return actions.empty() && warnings.empty(); }
+};
+
+// Decides what a run at `now_utc` would do. Reads as the set's owner, changes nothing.
+[[nodiscard]] PlannedSet plan_set(const Extension& extension, ManagedSet set, core::Retirement retirement,
+                                  std::int64_t now_utc);
+
+// The same for creations decided elsewhere (create_partition, create_partition_time, ...): names, recipe, statements.
+[[nodiscard]] PlannedSet plan_creations(const Extension& extension, ManagedSet set, std::vector<core::Action> actions);
+
+// The call that cures a default partition whose rows block new partitions.
+[[nodiscard]] std::string cure_for_default(const Extension& extension, const ManagedSet& set);
+
+// How this call would retire partitions (rulings 8).
+[[nodiscard]] core::Retirement retirement_of(const Config& config, Mode mode) noexcept;
+
+[[nodiscard]] const char* action_name(core::ActionKind kind) noexcept;
+
+}  // namespace strata::ops

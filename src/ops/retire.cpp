@@ -1,0 +1,165 @@
+#include "ops/retire.hpp"
+
+#include "pg/bound_reader.hpp"
+#include "pg/relation.hpp"
+
+namespace strata::ops {
+
+namespace {
+
+bool same_end(const pg::RawEnd& end, const core::Bound& bound) noexcept {
+  if (end.kind != 0 || !bound.finite()) return end.kind == static_cast<int>(bound.kind);
+  return end.value == bound.tick;
+}
+
+// Under the lock: still our partition, still these bounds.
+bool still_attached(const ManagedSet& set, const core::Action& action) {
+  const pg::Rows rows = pg::query(
+      "SELECT c.relpartbound::text FROM pg_catalog.pg_inherits i JOIN pg_catalog.pg_class c ON c.oid = i.inhrelid "
+      "JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace WHERE i.inhrelid = $1 AND i.inhparent = $2 AND "
+      "c.relname = $3 AND n.nspname = $4 AND NOT i.inhdetachpending",
+      pg::Params().oid(action.oid).oid(set.parent.oid).text(action.name).text(action.schema));
+  if (rows.empty() || rows.null(0, 0)) return false;
+  const pg::RawBound bound = pg::read_bound(rows.text(0, 0));
+  return same_end(bound.lower, action.range.lower) && same_end(bound.upper, action.range.upper);
+}
+
+// A retention raised while the run was under way must save the partition. Runs as the caller, whose table this is.
+bool still_wanted(const Extension& extension, const Config& config) {
+  return !pg::query("SELECT 1 FROM " + extension.object("part_config") +
+                        " WHERE parent_table = $1 AND retention IS NOT DISTINCT FROM $2 AND retention_keep_table = $3 "
+                        "AND retention_keep_index = $4 AND retention_schema IS NULL AND NOT undo_in_progress",
+                    pg::Params()
+                        .text(config.parent_table)
+                        .text_or_null(config.retention)
+                        .boolean(config.keep_table)
+                        .boolean(config.keep_index))
+              .empty();
+}
+
+bool lock_for_detach(const PlannedSet& planned, Oid partition, const pg::LockDeadline& deadline) {
+  for (const Oid table : planned.recipe.referencing)
+    if (!pg::lock_relation(table, ShareLock, deadline)) return false;
+  const Parent& parent = planned.set.parent;
+  if (!pg::lock_relation(parent.oid, AccessExclusiveLock, deadline)) return false;
+  if (OidIsValid(parent.default_oid) && !pg::lock_relation(parent.default_oid, AccessExclusiveLock, deadline))
+    return false;
+  return pg::lock_relation(partition, AccessExclusiveLock, deadline);
+}
+
+std::vector<Oid> relations_of(const PlannedSet& planned, Oid partition) {
+  std::vector<Oid> relations = planned.recipe.referencing;
+  relations.push_back(planned.set.parent.oid);
+  if (OidIsValid(planned.set.parent.default_oid)) relations.push_back(planned.set.parent.default_oid);
+  relations.push_back(partition);
+  return relations;
+}
+
+void run_as_owner(const PlannedSet& planned, const PlannedAction& action, const pg::LockDeadline& deadline) {
+  const pg::OwnerScope as_owner(planned.set.parent.owner);
+  deadline.arm();  // for what the DDL locks besides: indexes, TOAST, foreign key neighbours
+  for (const std::string& statement : action.statements) pg::execute(statement);
+}
+
+// The committed promise that the detached table will be dropped: not an orphan, whatever happens next.
+void remember_drop(const Extension& extension, const ManagedSet& set, const core::Action& action) {
+  const pg::DatabaseIdentity here = pg::database_identity();
+  pg::execute("INSERT INTO " + extension.object("part_pending_drop") +
+                  " (child_oid, child_schema, child_table, parent_table, lower_bound, upper_bound, database_oid, "
+                  "system_identifier) VALUES ($1, $2, $3, $4, $5, $6, $7, $8) "
+                  "ON CONFLICT (database_oid, child_oid) DO NOTHING",
+              pg::Params()
+                  .oid(action.oid)
+                  .text(action.schema)
+                  .text(action.name)
+                  .text(set.config.parent_table)
+                  .text(set.text(action.range.lower))
+                  .text(set.text(action.range.upper))
+                  .oid(here.database)
+                  .int8(static_cast<std::int64_t>(here.system)));
+}
+
+void forget_drop(const Extension& extension, Oid child) {
+  pg::execute("DELETE FROM " + extension.object("part_pending_drop") + " WHERE child_oid = $1 AND database_oid = $2",
+              pg::Params().oid(child).oid(pg::database_identity().database));
+}
+
+// Explicit membership only; a publication of the parent ends with the detach by itself.
+void leave_publications(const ChildName& name, Oid relation) {
+  const pg::Rows rows = pg::query(
+      "SELECT p.pubname FROM pg_catalog.pg_publication_rel r JOIN pg_catalog.pg_publication p ON p.oid = r.prpubid "
+      "WHERE r.prrelid = $1 ORDER BY 1",
+      pg::Params().oid(relation));
+  for (std::size_t row = 0; row < rows.size(); ++row)
+    pg::execute("ALTER PUBLICATION " + pg::quote_ident(rows.text(row, 0)) + " DROP TABLE " + name.quoted());
+}
+
+}  // namespace
+
+std::vector<std::string> index_drops(const ChildName& name, Oid relation) {
+  const pg::Rows rows = pg::query(
+      "SELECT n.nspname, x.relname, k.conname FROM pg_catalog.pg_index i "
+      "JOIN pg_catalog.pg_class x ON x.oid = i.indexrelid JOIN pg_catalog.pg_namespace n ON n.oid = x.relnamespace "
+      "LEFT JOIN pg_catalog.pg_constraint k ON k.conindid = i.indexrelid AND k.conrelid = i.indrelid "
+      "AND k.contype IN ('p', 'u', 'x') WHERE i.indrelid = $1 ORDER BY 2",
+      pg::Params().oid(relation));
+  std::vector<std::string> statements;
+  for (std::size_t row = 0; row < rows.size(); ++row)
+    statements.push_back(rows.null(row, 2) ? "DROP INDEX " + pg::qualified(rows.text(row, 0), rows.text(row, 1))
+                                           : "ALTER TABLE " + name.quoted() + " DROP CONSTRAINT " +
+                                                 pg::quote_ident(rows.text(row, 2)));
+  return statements;
+}
+
+Attempt detach_partition(const Extension& extension, const PlannedSet& planned, const PlannedAction& planned_action,
+                         Mode mode) {
+  const core::Action& action = planned_action.action;
+  const ManagedSet& set = planned.set;
+  const std::vector<Oid> relations = relations_of(planned, action.oid);
+  return try_action(budget_of(set.config), mode, relations, [&](const pg::LockDeadline& deadline) {
+    if (!lock_for_detach(planned, action.oid, deadline)) return false;
+    pg::wait_point("detach_locked");
+    if (!still_attached(set, action) || !still_wanted(extension, set.config)) return false;
+    run_as_owner(planned, planned_action, deadline);
+    if (set.config.keep_table && !set.config.keep_publication)
+      leave_publications({.schema = action.schema, .name = action.name}, action.oid);
+    if (!set.config.keep_table) remember_drop(extension, set, action);
+    pg::wait_point("detach_done");
+    return true;
+  });
+}
+
+Attempt drop_detached(const Extension& extension, const PlannedSet& planned, const PlannedAction& planned_action,
+                      Mode mode) {
+  const core::Action& action = planned_action.action;
+  const std::array<Oid, 1> relations{action.oid};
+  return try_action(budget_of(planned.set.config), mode, relations, [&](const pg::LockDeadline& deadline) {
+    const bool exists = pg::lock_relation(action.oid, AccessExclusiveLock, deadline);
+    pg::wait_point("drop_locked");
+    const bool detached =
+        exists && !pg::query(
+                       "SELECT 1 FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = "
+                       "c.relnamespace WHERE c.oid = $1 AND NOT c.relispartition AND c.relname = $2 AND "
+                       "n.nspname = $3 AND c.relowner = $4",
+                       pg::Params().oid(action.oid).text(action.name).text(action.schema).oid(planned.set.parent.owner))
+                       .empty();
+    forget_drop(extension, action.oid);
+    if (!detached) return false;  // attached again, renamed or gone: no longer ours to drop
+    run_as_owner(planned, planned_action, deadline);
+    return true;
+  });
+}
+
+Attempt drop_attached(const Extension& extension, const PlannedSet& planned, const PlannedAction& planned_action,
+                      Mode mode) {
+  const core::Action& action = planned_action.action;
+  const std::vector<Oid> relations = relations_of(planned, action.oid);
+  return try_action(budget_of(planned.set.config), mode, relations, [&](const pg::LockDeadline& deadline) {
+    if (!lock_for_detach(planned, action.oid, deadline)) return false;
+    if (!still_attached(planned.set, action) || !still_wanted(extension, planned.set.config)) return false;
+    run_as_owner(planned, planned_action, deadline);
+    return true;
+  });
+}
+
+}  // namespace strata::ops

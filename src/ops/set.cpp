@@ -1,0 +1,459 @@
+#include "ops/set.hpp"
+
+#include "pg/bound_reader.hpp"
+#include "pg/relation.hpp"
+#include "pg/xact.hpp"
+
+namespace strata::ops {
+
+namespace {
+
+core::Refusal refusal(core::Code code, std::string message, std::string hint = {}, std::string detail = {}) {
+  return {.code = code, .message = std::move(message), .detail = std::move(detail), .hint = std::move(hint)};
+}
+
+// The column list and the reader below belong together, number by number.
+constexpr const char* kConfigColumns =
+    "c.parent_table, c.control, c.partition_interval, c.partition_type, c.epoch, c.time_encoder IS NOT NULL OR "
+    "c.time_decoder IS NOT NULL, c.premake, c.automatic_maintenance, c.template_table, c.retention, "
+    "c.retention_schema, c.retention_keep_index, c.retention_keep_table, c.retention_keep_publication, "
+    "c.infinite_time_partitions, c.datetime_string, c.undo_in_progress, coalesce(c.inherit_privileges, false), "
+    "c.ignore_default_data, c.date_trunc_interval, coalesce(c.detach_before_drop, false), "
+    "c.async_partitioning_in_progress, EXISTS (SELECT 1 FROM %sub% s WHERE s.sub_parent = c.parent_table), "
+    "c.constraint_cols IS NOT NULL, EXISTS (SELECT 1 FROM %pending% d WHERE d.parent_table = c.parent_table), "
+    "p.parent_table IS NOT NULL, p.time_zone, p.lock_timeout_ms, p.lock_tries, p.deferred_runs, "
+    "CASE WHEN p.system_identifier = $1 AND p.database_oid = $2 THEN p.parent_oid END";
+
+Config read_config(const pg::Rows& rows, std::size_t row) {
+  int n = 0;
+  Config config;
+  config.parent_table = rows.text(row, n++);
+  config.control = rows.text(row, n++);
+  config.partition_interval = rows.text(row, n++);
+  config.partition_type = rows.text(row, n++);
+  config.epoch = rows.text(row, n++);
+  config.has_encoder = rows.boolean(row, n++);
+  config.premake = rows.int4(row, n++);
+  config.automatic = rows.text(row, n++) == "on";
+  config.template_table = rows.optional_text(row, n++);
+  config.retention = rows.optional_text(row, n++);
+  config.retention_schema = rows.optional_text(row, n++);
+  config.keep_index = rows.boolean(row, n++);
+  config.keep_table = rows.boolean(row, n++);
+  config.keep_publication = rows.boolean(row, n++);
+  config.infinite = rows.boolean(row, n++);
+  config.datetime_string = rows.optional_text(row, n++);
+  config.undo_in_progress = rows.boolean(row, n++);
+  config.inherit_privileges = rows.boolean(row, n++);
+  config.ignore_default_data = rows.boolean(row, n++);
+  config.date_trunc_interval = rows.optional_text(row, n++);
+  config.detach_before_drop = rows.boolean(row, n++);
+  config.async_in_progress = rows.optional_text(row, n++);
+  config.has_sub_config = rows.boolean(row, n++);
+  config.has_constraint_cols = rows.boolean(row, n++);
+  config.has_pending_drops = rows.boolean(row, n++);
+  config.has_policy = rows.boolean(row, n++);
+  config.time_zone = rows.optional_text(row, n++);
+  if (config.has_policy) {
+    config.lock_timeout_ms = rows.int4(row, n);
+    config.lock_tries = rows.int4(row, n + 1);
+    config.deferred_runs = rows.int4(row, n + 2);
+    config.known_parent = rows.oid(row, n + 3);
+  }
+  return config;
+}
+
+std::string replaced(std::string text, std::string_view what, const std::string& with) {
+  for (auto at = text.find(what); at != std::string::npos; at = text.find(what, at + with.size()))
+    text.replace(at, what.size(), with);
+  return text;
+}
+
+std::vector<Config> read_configs(const Extension& extension, Selection selection, const std::string& name) {
+  std::string sql = "SELECT " +
+                    replaced(replaced(kConfigColumns, "%sub%", extension.object("part_config_sub")), "%pending%",
+                             extension.object("part_pending_drop")) +
+                    " FROM " + extension.object("part_config") + " c LEFT JOIN " + extension.object("part_policy") +
+                    " p ON p.parent_table = c.parent_table";
+  const pg::DatabaseIdentity here = pg::database_identity();
+  pg::Params params;
+  params.int8(static_cast<std::int64_t>(here.system)).oid(here.database);
+  if (selection == Selection::Automatic) sql += " WHERE c.automatic_maintenance = 'on' AND NOT c.undo_in_progress";
+  if (selection == Selection::Named) {
+    sql += " WHERE c.parent_table = $3";
+    params.text(name);
+  }
+  sql += " ORDER BY c.maintenance_order NULLS LAST, c.parent_table";
+  const pg::Rows rows = pg::query(sql, params);
+  std::vector<Config> configs;
+  configs.reserve(rows.size());
+  for (std::size_t row = 0; row < rows.size(); ++row) configs.push_back(read_config(rows, row));
+  return configs;
+}
+
+// By name while the name exists, else by the OID the policy knows.
+constexpr const char* kParentQuery = R"sql(
+SELECT w.ord, c.oid, n.oid, n.nspname, c.relname, c.relowner, c.relkind, p.partstrat, p.partnatts, a.attname,
+       a.atttypid, a.attnotnull, p.partdefid, c.reltablespace
+FROM ROWS FROM (pg_catalog.unnest($1), pg_catalog.unnest($2)) WITH ORDINALITY AS w(name, known, ord)
+JOIN pg_catalog.pg_class c ON c.oid = coalesce(
+       (SELECT k.oid FROM pg_catalog.pg_class k JOIN pg_catalog.pg_namespace s ON s.oid = k.relnamespace
+        WHERE s.nspname = split_part(w.name, '.', 1)::name AND k.relname = split_part(w.name, '.', 2)::name), w.known)
+JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
+LEFT JOIN pg_catalog.pg_partitioned_table p ON p.partrelid = c.oid
+LEFT JOIN pg_catalog.pg_attribute a ON a.attrelid = c.oid AND a.attnum = p.partattrs[0])sql";
+
+Parent read_parent(const pg::Rows& rows, std::size_t row) {
+  return {.oid = rows.oid(row, 1),
+          .schema_oid = rows.oid(row, 2),
+          .schema = rows.text(row, 3),
+          .table = rows.text(row, 4),
+          .owner = rows.oid(row, 5),
+          .kind = rows.character(row, 6),
+          .strategy = rows.null(row, 7) ? '\0' : rows.character(row, 7),
+          .key_columns = rows.int2(row, 8),
+          .key_column = rows.text(row, 9),
+          .key_type = rows.oid(row, 10),
+          .key_not_null = rows.boolean(row, 11),
+          .default_oid = rows.oid(row, 12),
+          .tablespace = rows.oid(row, 13)};
+}
+
+std::vector<std::optional<Parent>> find_parents(std::span<const std::string> names, std::span<const Oid> known) {
+  const pg::Rows rows = pg::query(kParentQuery, pg::Params().texts(names).oids(known));
+  std::vector<std::optional<Parent>> parents(names.size());
+  for (std::size_t row = 0; row < rows.size(); ++row)
+    parents[static_cast<std::size_t>(rows.int8(row, 0)) - 1] = read_parent(rows, row);
+  return parents;
+}
+
+constexpr const char* kChildrenQuery = R"sql(
+SELECT i.inhparent, c.oid, n.nspname, c.relname, c.relkind, c.relpartbound::text, c.reltuples, c.reltablespace,
+       c.relfilenode, c.relam, c.relpersistence, i.inhdetachpending
+FROM pg_catalog.pg_inherits i
+JOIN pg_catalog.pg_class c ON c.oid = i.inhrelid
+JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
+WHERE i.inhparent = ANY ($1) AND c.relispartition)sql";
+
+core::Bound to_bound(const pg::RawEnd& end) noexcept {
+  if (end.kind < 0) return core::Bound::min();
+  return end.kind > 0 ? core::Bound::max() : core::Bound::at(end.value);
+}
+
+// Whether the anchor of the grid falls on the set's grid in this zone: day and longer steps begin at midnight.
+bool fits(const ManagedSet& set, const SetZone& zone) {
+  if (set.policy.key != core::KeyType::Timestamptz || set.policy.step.unit == core::Step::Unit::Micro) return true;
+  const core::Calendar calendar(set.policy.key, &zone);
+  for (auto child = set.inventory.children.rbegin(); child != set.inventory.children.rend(); ++child) {
+    for (const core::Bound& end : {child->range.upper, child->range.lower}) {
+      if (!end.finite() || end.tick < calendar.lowest() || end.tick > calendar.highest()) continue;
+      return calendar.truncate(end.tick, core::TruncField::Day) == end.tick;
+    }
+  }
+  return true;
+}
+
+// The zones a set without a recorded one may live in: the session's, the server's default, UTC.
+std::vector<std::string> zone_candidates() {
+  const pg::Rows rows = pg::query("SELECT reset_val FROM pg_catalog.pg_settings WHERE name = 'TimeZone'");
+  std::vector<std::string> names{pg::session_zone()};
+  if (!rows.empty()) names.push_back(rows.text(0, 0));
+  names.emplace_back("UTC");
+  return names;
+}
+
+core::Result<std::shared_ptr<SetZone>> choose_zone(const ManagedSet& set) {
+  if (set.config.time_zone) return std::make_shared<SetZone>(*set.config.time_zone);
+  for (const std::string& name : zone_candidates()) {
+    if (!pg::zone_exists(name)) continue;
+    auto zone = std::make_shared<SetZone>(name);
+    if (fits(set, *zone)) return zone;
+  }
+  return refusal(core::Code::NotInPrerequisiteState,
+                 "cannot tell the time zone in which the partitions of \"" + set.config.parent_table + "\" were made",
+                 "Set TimeZone to the zone in which the existing partitions begin at midnight, or store its name in "
+                 "part_policy.time_zone.");
+}
+
+core::Refusal not_yet(const Config& config, const std::string& what) {
+  return refusal(
+      core::Code::FeatureNotSupported,
+      what + " is not supported by this version of pg_strata (partition set \"" + config.parent_table + "\")",
+      "Set automatic_maintenance to 'off' for this set, or change the option.");
+}
+
+std::optional<core::Refusal> unsupported(const Config& config) {
+  if (config.partition_type != "range") return not_yet(config, "partition_type \"" + config.partition_type + "\"");
+  if (config.epoch != "none") return not_yet(config, "epoch \"" + config.epoch + "\"");
+  if (config.has_encoder) return not_yet(config, "a time encoder");
+  if (config.has_sub_config) return not_yet(config, "sub-partitioning");
+  if (config.has_constraint_cols) return not_yet(config, "constraint_cols");
+  if (config.retention_schema) return not_yet(config, "retention_schema");
+  return std::nullopt;
+}
+
+std::optional<core::Refusal> wrong_parent(const Config& config, const Parent& parent) {
+  const std::string name = "\"" + config.parent_table + "\"";
+  if (parent.strategy == '\0')
+    return refusal(core::Code::WrongObjectType, name + " is not a partitioned table",
+                   "Delete its row from part_config if it is no longer to be managed.");
+  if (parent.strategy != 'r') return refusal(core::Code::WrongObjectType, name + " is not partitioned by RANGE");
+  if (parent.key_columns != 1 || parent.key_column != config.control)
+    return refusal(core::Code::InvalidObjectDefinition,
+                   "the partition key of " + name + " is not the configured control column \"" + config.control + "\"",
+                   "Update part_config.control, or partition the table by that one column.");
+  if (!key_type_of(parent.key_type))
+    return refusal(core::Code::FeatureNotSupported, "partition key type " + pg::type_name(parent.key_type) + " of " +
+                                                        name + " is not supported by this version of pg_strata");
+  return std::nullopt;
+}
+
+core::Result<core::Step> read_step(ManagedSet& set) {
+  const Config& config = set.config;
+  if (!core::is_time(set.policy.key)) return core::id_step(pg::parse_bigint(config.partition_interval), set.policy.key);
+  const pg::IntervalValue value = pg::parse_interval(config.partition_interval);
+  set.interval = {.months = value.months, .days = value.days, .micros = value.micros};
+  return core::time_step(set.interval, set.policy.key);
+}
+
+std::optional<core::Retention> read_retention(const ManagedSet& set) {
+  if (!set.config.retention) return std::nullopt;
+  if (!set.is_time()) return pg::parse_bigint(*set.config.retention);
+  const pg::IntervalValue value = pg::parse_interval(*set.config.retention);
+  return core::IntervalParts{.months = value.months, .days = value.days, .micros = value.micros};
+}
+
+}  // namespace
+
+Extension::Extension(Oid function) : schema_(pg::schema_of_function(function)) {}
+
+std::optional<core::KeyType> key_type_of(Oid type) noexcept {
+  switch (type) {
+    case TIMESTAMPTZOID:
+      return core::KeyType::Timestamptz;
+    case TIMESTAMPOID:
+      return core::KeyType::Timestamp;
+    case DATEOID:
+      return core::KeyType::Date;
+    case INT2OID:
+      return core::KeyType::Int2;
+    case INT4OID:
+      return core::KeyType::Int4;
+    case INT8OID:
+      return core::KeyType::Int8;
+    default:
+      return std::nullopt;
+  }
+}
+
+std::string ManagedSet::text(const core::Bound& bound) const {
+  if (bound.kind == core::Bound::Kind::Min) return "MINVALUE";
+  if (bound.kind == core::Bound::Kind::Max) return "MAXVALUE";
+  switch (policy.key) {
+    case core::KeyType::Timestamptz:
+      return pg::timestamptz_text(bound.tick, zone->server());
+    case core::KeyType::Timestamp:
+      return pg::timestamp_text(bound.tick);
+    case core::KeyType::Date:
+      return pg::date_text(static_cast<std::int32_t>(bound.tick));
+    default:
+      return std::to_string(bound.tick);
+  }
+}
+
+std::string ManagedSet::literal(const core::Bound& bound) const {
+  return bound.finite() ? pg::quote_literal(text(bound)) : text(bound);
+}
+
+std::string ManagedSet::key_type_name() const {
+  return "pg_catalog." + pg::quote_ident([this] {
+           switch (policy.key) {
+             case core::KeyType::Timestamptz:
+               return "timestamptz";
+             case core::KeyType::Timestamp:
+               return "timestamp";
+             case core::KeyType::Date:
+               return "date";
+             case core::KeyType::Int2:
+               return "int2";
+             case core::KeyType::Int4:
+               return "int4";
+             default:
+               return "int8";
+           }
+         }());
+}
+
+core::NameRules name_rules() noexcept {
+  return {.max_bytes = NAMEDATALEN - 1, .clip = &pg::clip_length};
+}
+
+std::optional<Parent> find_parent(const std::string& raw_name) {
+  const pg::SettingsScope settings;
+  const std::array<std::string, 1> names{raw_name};
+  const std::array<Oid, 1> known{InvalidOid};
+  return find_parents(names, known)[0];
+}
+
+std::map<Oid, ReadChildren> read_children(std::span<const Oid> parents) {
+  std::map<Oid, ReadChildren> result;
+  const pg::Rows rows = pg::query(kChildrenQuery, pg::Params().oids(parents));
+  for (std::size_t row = 0; row < rows.size(); ++row) {
+    ReadChildren& read = result[rows.oid(row, 0)];
+    const pg::RawBound raw = pg::read_bound(rows.text(row, 5));
+    core::Child child{.oid = rows.oid(row, 1),
+                      .schema = rows.text(row, 2),
+                      .name = rows.text(row, 3),
+                      .range = {},
+                      .estimated_rows = rows.real(row, 6),
+                      .bytes = 0};
+    if (rows.boolean(row, 11))
+      read.refusal = refusal(core::Code::NotInPrerequisiteState,
+                             "partition \"" + child.schema + "." + child.name + "\" is half detached",
+                             "Finish it with ALTER TABLE ... DETACH PARTITION ... FINALIZE.");
+    if (!raw.is_default && !raw.readable)
+      read.refusal = refusal(core::Code::FeatureNotSupported, "the bounds of partition \"" + child.schema + "." +
+                                                                  child.name + "\" are of a kind not supported");
+    child.range = {.lower = to_bound(raw.lower), .upper = to_bound(raw.upper)};
+    read.children.push_back(std::move(child));
+    read.facts.push_back({.oid = rows.oid(row, 1),
+                          .kind = rows.character(row, 4),
+                          .tablespace = rows.oid(row, 7),
+                          .filenode = rows.oid(row, 8),
+                          .access_method = rows.oid(row, 9),
+                          .persistence = rows.character(row, 10)});
+  }
+  return result;
+}
+
+namespace {
+
+// Sorts by bound and takes the default out.
+void take_children(ManagedSet& set, std::vector<core::Child> children, std::vector<ChildFacts> facts) {
+  std::vector<std::size_t> order;
+  for (std::size_t n = 0; n < children.size(); ++n) {
+    if (children[n].oid == set.parent.default_oid) {
+      set.inventory.default_partition = children[n];
+      set.default_facts = facts[n];
+    } else {
+      order.push_back(n);
+    }
+  }
+  std::sort(order.begin(), order.end(),
+            [&](std::size_t a, std::size_t b) { return children[a].range.lower < children[b].range.lower; });
+  for (const std::size_t n : order) {
+    set.inventory.children.push_back(std::move(children[n]));
+    set.facts.push_back(facts[n]);
+  }
+}
+
+}  // namespace
+
+core::Result<ManagedSet> assemble(Config config, Parent parent, std::vector<core::Child> children,
+                                  std::vector<ChildFacts> facts) {
+  if (auto no = unsupported(config)) return *no;
+  if (auto no = wrong_parent(config, parent)) return *no;
+  ManagedSet set;
+  set.renamed = parent.raw_name() != config.parent_table;
+  set.config = std::move(config);
+  set.parent = std::move(parent);
+  core::Policy& policy = set.policy;
+  policy.parent = set.parent.raw_name();
+  policy.schema = set.parent.schema;
+  policy.table = set.parent.table;
+  policy.key = *key_type_of(set.parent.key_type);
+  core::Result<core::Step> step = read_step(set);
+  if (!step) return step.refusal();
+  policy.step = *step;
+  policy.premake = set.config.premake;
+  policy.infinite_time_partitions = set.config.infinite;
+  policy.ignore_default_data = set.config.ignore_default_data;
+  policy.retention = read_retention(set);
+  policy.keep_table = set.config.keep_table;
+  policy.keep_index = set.config.keep_index;
+  if (set.is_time())
+    policy.datetime_string = set.config.datetime_string.value_or(std::string(core::datetime_string_for(set.interval)));
+  take_children(set, std::move(children), std::move(facts));
+  core::Result<std::shared_ptr<SetZone>> zone = choose_zone(set);
+  if (!zone) return zone.refusal();
+  set.zone = *zone;
+  return set;
+}
+
+namespace {
+
+LoadedSet load_one(Config config, const std::optional<Parent>& parent, std::map<Oid, ReadChildren>& children) {
+  LoadedSet loaded{.config = config, .set = std::nullopt, .refusal = std::nullopt};
+  if (!parent) {
+    loaded.refusal =
+        refusal(core::Code::UndefinedTable, "configured table \"" + config.parent_table + "\" does not exist",
+                "Delete its row from part_config, or update part_config.parent_table to its new name.");
+    return loaded;
+  }
+  ReadChildren read = std::move(children[parent->oid]);
+  if (read.refusal) {
+    loaded.refusal = read.refusal;
+    return loaded;
+  }
+  try {
+    pg::in_subtransaction([&] {
+      core::Result<ManagedSet> set =
+          assemble(std::move(config), *parent, std::move(read.children), std::move(read.facts));
+      if (set)
+        loaded.set = std::move(set).value();
+      else
+        loaded.refusal = set.refusal();
+    });
+  } catch (const pg::Raise& e) {  // a zone the server does not know
+    loaded.refusal = refusal(core::Code::InvalidParameterValue, e.message, e.hint);
+  } catch (const pg::PgError& e) {  // an interval or retention text that does not parse
+    loaded.refusal = refusal(core::Code::InvalidParameterValue, e.message(), "Correct the row of part_config.");
+  }
+  return loaded;
+}
+
+}  // namespace
+
+std::vector<LoadedSet> load_sets(const Extension& extension, Selection selection, const std::string& name) {
+  const pg::SettingsScope settings;
+  std::vector<Config> configs = read_configs(extension, selection, name);
+  if (configs.empty()) return {};
+  std::vector<std::string> names;
+  std::vector<Oid> known;
+  for (const Config& config : configs) {
+    names.push_back(config.parent_table);
+    known.push_back(config.known_parent);
+  }
+  const std::vector<std::optional<Parent>> parents = find_parents(names, known);
+  std::vector<Oid> oids;
+  for (const auto& parent : parents)
+    if (parent) oids.push_back(parent->oid);
+  std::map<Oid, ReadChildren> children = read_children(oids);
+  std::vector<LoadedSet> sets;
+  sets.reserve(configs.size());
+  for (std::size_t n = 0; n < configs.size(); ++n)
+    sets.push_back(load_one(std::move(configs[n]), parents[n], children));
+  return sets;
+}
+
+ManagedSet load_set(const Extension& extension, const std::string& name) {
+  std::vector<LoadedSet> sets = load_sets(extension, Selection::Named, name);
+  if (sets.empty())
+    refuse(core::Code::UndefinedTable, "table \"" + name + "\" is not managed by pg_strata",
+           "Configured sets are listed in part_config; names are written schema.table, without quotes. Use "
+           "create_partition to manage a table.");
+  if (sets[0].refusal) throw to_raise(*sets[0].refusal);
+  return std::move(*sets[0].set);
+}
+
+void require_owner_rights(const Parent& parent) {
+  if (pg::has_rights_of(parent.owner)) return;
+  refuse(core::Code::InsufficientPrivilege, "must be owner of table " + parent.raw_name(),
+         "Act as role \"" + pg::role_name(parent.owner) + "\" or as a member of it.");
+}
+
+bool may_look(const Parent& parent) {
+  return pg::has_rights_of(parent.owner) || pg::may_select(parent.oid);
+}
+
+}  // namespace strata::ops

@@ -1,0 +1,166 @@
+// A managed set as one value: its configuration, what the catalogs say of it, and the clock it lives by.
+//
+// Loading reads catalogs and configuration only. It opens no user table, so it runs no user code and takes no lock that
+// could wait (truths 24, 28); all sets together cost three queries.
+#pragma once
+
+#include "core/plan.hpp"
+#include "ops/fail.hpp"
+#include "pg/scope.hpp"
+#include "pg/spi.hpp"
+#include "pg/zone.hpp"
+
+namespace strata::ops {
+
+// The extension as installed: its schema is the user's choice and nothing may assume it.
+class Extension {
+ public:
+  // From the function that was called.
+  explicit Extension(Oid function);
+  [[nodiscard]] const std::string& schema() const noexcept { return schema_; }
+  // Quoted schema.name of one of our own objects.
+  [[nodiscard]] std::string object(std::string_view name) const { return pg::qualified(schema_, name); }
+
+ private:
+  std::string schema_;
+};
+
+// One row of part_config with its part_policy.
+struct Config {
+  std::string parent_table;
+  std::string control;
+  std::string partition_interval;
+  std::string partition_type;
+  std::string epoch;
+  bool has_encoder = false;
+  int premake = 4;
+  bool automatic = true;
+  std::optional<std::string> template_table;
+  std::optional<std::string> retention;
+  std::optional<std::string> retention_schema;
+  bool keep_index = true;
+  bool keep_table = true;
+  bool keep_publication = false;
+  bool infinite = false;
+  std::optional<std::string> datetime_string;
+  bool undo_in_progress = false;
+  bool inherit_privileges = false;
+  bool ignore_default_data = true;
+  std::optional<std::string> date_trunc_interval;
+  bool detach_before_drop = false;
+  std::optional<std::string> async_in_progress;
+  bool has_sub_config = false;
+  bool has_constraint_cols = false;
+  bool has_pending_drops = false;
+  // part_policy
+  bool has_policy = false;
+  std::optional<std::string> time_zone;
+  int lock_timeout_ms = 300;
+  int lock_tries = 5;
+  int deferred_runs = 0;
+  Oid known_parent = InvalidOid;  // believed only if system and database match
+};
+
+// The set's zone for core.
+class SetZone final : public core::ZoneRules {
+ public:
+  explicit SetZone(const std::string& name) : zone_(name) {}
+  [[nodiscard]] std::int64_t to_local(std::int64_t utc) const noexcept override { return zone_.to_local(utc); }
+  [[nodiscard]] std::int64_t to_utc(std::int64_t local) const noexcept override { return zone_.to_utc(local); }
+  [[nodiscard]] const pg::Zone& server() const noexcept { return zone_; }
+
+ private:
+  pg::Zone zone_;
+};
+
+// What the catalogs say of a partitioned table, configured or not.
+struct Parent {
+  Oid oid = InvalidOid;
+  Oid schema_oid = InvalidOid;
+  std::string schema;
+  std::string table;
+  Oid owner = InvalidOid;
+  char kind = 0;
+  char strategy = 0;  // 0: not partitioned
+  int key_columns = 0;
+  std::string key_column;  // empty for an expression
+  Oid key_type = InvalidOid;
+  bool key_not_null = false;
+  Oid default_oid = InvalidOid;
+  Oid tablespace = InvalidOid;
+  [[nodiscard]] std::string raw_name() const { return schema + "." + table; }
+  [[nodiscard]] std::string quoted() const { return pg::qualified(schema, table); }
+};
+
+// Facts of a partition that only this layer needs; same order as Inventory::children.
+struct ChildFacts {
+  Oid oid = InvalidOid;
+  char kind = 'r';
+  Oid tablespace = InvalidOid;
+  Oid filenode = InvalidOid;
+  Oid access_method = InvalidOid;
+  char persistence = 'p';
+};
+
+struct ManagedSet {
+  Config config;
+  Parent parent;
+  core::Policy policy;
+  core::IntervalParts interval;  // time sets
+  core::Inventory inventory;
+  std::vector<ChildFacts> facts;
+  ChildFacts default_facts;
+  std::shared_ptr<SetZone> zone;
+  bool renamed = false;  // found by OID, its configured name is stale
+
+  [[nodiscard]] core::Calendar calendar() const noexcept { return {policy.key, zone.get()}; }
+  [[nodiscard]] bool is_time() const noexcept { return core::is_time(policy.key); }
+  [[nodiscard]] std::vector<core::Range> ranges() const { return inventory.ranges(); }
+  // Literal of a bound as SQL writes it: MINVALUE, MAXVALUE or a quoted constant that reads the same everywhere.
+  [[nodiscard]] std::string literal(const core::Bound& bound) const;
+  // The same without quotes, for people.
+  [[nodiscard]] std::string text(const core::Bound& bound) const;
+  [[nodiscard]] std::string key_type_name() const;
+};
+
+// A set, or why it cannot be worked on. Never both.
+struct LoadedSet {
+  Config config;
+  std::optional<ManagedSet> set;
+  std::optional<core::Refusal> refusal;
+};
+
+enum class Selection : std::uint8_t { All, Automatic, Named };
+
+// Configured sets in maintenance order. Named: exactly that one; empty when it is not configured.
+[[nodiscard]] std::vector<LoadedSet> load_sets(const Extension& extension, Selection selection,
+                                               const std::string& name = {});
+// The one set of this name; raises when it is not configured or cannot be worked on.
+[[nodiscard]] ManagedSet load_set(const Extension& extension, const std::string& name);
+
+// A table by its raw schema.table name; empty when there is none.
+[[nodiscard]] std::optional<Parent> find_parent(const std::string& raw_name);
+// Key type of a column type; empty for types no set may have yet.
+[[nodiscard]] std::optional<core::KeyType> key_type_of(Oid type) noexcept;
+
+// Puts together what a set needs from its configuration and its parent; children are read here as well. `session_zone`
+// is tried first when the configuration holds no zone.
+[[nodiscard]] core::Result<ManagedSet> assemble(Config config, Parent parent, std::vector<core::Child> children,
+                                                std::vector<ChildFacts> facts);
+
+// Fills inventory and facts of one parent (used where the set is not configured yet).
+struct ReadChildren {
+  std::vector<core::Child> children;
+  std::vector<ChildFacts> facts;
+  std::optional<core::Refusal> refusal;  // a bound we cannot read, or a half-finished DETACH CONCURRENTLY
+};
+[[nodiscard]] std::map<Oid, ReadChildren> read_children(std::span<const Oid> parents);
+
+[[nodiscard]] core::NameRules name_rules() noexcept;
+
+// Acting on a set needs what ALTER TABLE needs (rulings 21).
+void require_owner_rights(const Parent& parent);
+// Looking needs ownership or SELECT.
+[[nodiscard]] bool may_look(const Parent& parent);
+
+}  // namespace strata::ops

@@ -1,0 +1,76 @@
+#include "pg/relation.hpp"
+
+#include <sys/stat.h>
+
+extern "C" {
+#include "common/relpath.h"
+#include "storage/bufpage.h"
+#include "utils/builtins.h"
+}
+
+namespace strata::pg {
+
+namespace {
+
+std::string path_of(Oid tablespace, Oid filenode) {
+#if PG_VERSION_NUM >= 180000
+  return GetRelationPath(MyDatabaseId, tablespace, filenode, INVALID_PROC_NUMBER, MAIN_FORKNUM).str;
+#elif PG_VERSION_NUM >= 170000
+  const char* const path =
+      guarded([=] { return GetRelationPath(MyDatabaseId, tablespace, filenode, INVALID_PROC_NUMBER, MAIN_FORKNUM); });
+  return path;
+#else
+  const char* const path =
+      guarded([=] { return GetRelationPath(MyDatabaseId, tablespace, filenode, InvalidBackendId, MAIN_FORKNUM); });
+  return path;
+#endif
+}
+
+}  // namespace
+
+std::int64_t file_bytes(Oid tablespace, Oid filenode) {
+  if (!OidIsValid(filenode)) return 0;
+  const std::string path = path_of(OidIsValid(tablespace) ? tablespace : MyDatabaseTableSpace, filenode);
+  struct stat info{};
+  std::int64_t bytes = 0;
+  std::string segment = path;
+  for (int n = 1; stat(segment.c_str(), &info) == 0; ++n) {
+    bytes += info.st_size;
+    segment = path + "." + std::to_string(n);
+  }
+  return bytes;
+}
+
+DatabaseIdentity database_identity() noexcept {
+  return {.system = GetSystemIdentifier(), .database = MyDatabaseId};
+}
+
+bool in_recovery() noexcept {
+  return RecoveryInProgress();
+}
+
+std::size_t clip_length(std::string_view text, std::size_t limit) noexcept {
+  return static_cast<std::size_t>(pg_mbcliplen(text.data(), static_cast<int>(text.size()), static_cast<int>(limit)));
+}
+
+std::string schema_of_function(Oid function) {
+  const char* const name =
+      guarded([=] { return static_cast<const char*>(get_namespace_name(get_func_namespace(function))); });
+  return name != nullptr ? name : "";
+}
+
+std::string function_name(Oid function) {
+  const char* const name = guarded([=] { return static_cast<const char*>(get_func_name(function)); });
+  return name != nullptr ? name : "";
+}
+
+std::string type_name(Oid type) {
+  const char* const name = guarded([=] { return static_cast<const char*>(format_type_be(type)); });
+  return name;
+}
+
+std::int64_t lock_table_size() noexcept {
+  return static_cast<std::int64_t>(max_locks_per_xact) * (MaxBackends + max_prepared_xacts);
+}
+
+}  // namespace strata::pg

@@ -1,0 +1,30 @@
+// What can be known of a table without opening it.
+#pragma once
+
+#include "pg/guard.hpp"
+
+namespace strata::pg {
+
+// Bytes of the main fork on disk, by asking the file system: no lock, no relation cache entry, so that thousands of
+// partitions can be asked. 0 also for files that are gone. Good for decisions that a lock re-checks.
+[[nodiscard]] std::int64_t file_bytes(Oid tablespace, Oid filenode);
+
+// What tells this database from a restored copy of it.
+struct DatabaseIdentity {
+  std::uint64_t system;
+  Oid database;
+};
+[[nodiscard]] DatabaseIdentity database_identity() noexcept;
+
+[[nodiscard]] bool in_recovery() noexcept;
+// Longest prefix of whole characters in the server's encoding; never raises.
+[[nodiscard]] std::size_t clip_length(std::string_view text, std::size_t limit) noexcept;
+// Schema of a function: where this extension lives.
+[[nodiscard]] std::string schema_of_function(Oid function);
+[[nodiscard]] std::string function_name(Oid function);
+[[nodiscard]] std::string type_name(Oid type);
+
+// Rough number of lock table entries that are left for one transaction to use.
+[[nodiscard]] std::int64_t lock_table_size() noexcept;
+
+}  // namespace strata::pg

@@ -1,0 +1,67 @@
+// Whose rights and which settings a piece of work runs with.
+#pragma once
+
+#include "pg/guard.hpp"
+
+namespace strata::pg {
+
+// Works as `owner` in a security-restricted context, with the settings on which our statements and readings depend:
+// search_path = pg_catalog, pg_temp; ISO dates; row_security off (an error instead of silently missing rows).
+//
+// Why: reading or loading a table runs its owner's code (CHECKs, key expressions, policies), which must never see more
+// rights than its owner has (truths 24). Lives strictly inside one transaction: the user switch survives SPI_commit,
+// settings do not (truths 27). On an error the (sub)transaction's abort puts back the settings.
+class OwnerScope {
+ public:
+  explicit OwnerScope(Oid owner);
+  OwnerScope(const OwnerScope&) = delete;
+  OwnerScope& operator=(const OwnerScope&) = delete;
+  ~OwnerScope();
+
+ private:
+  int nest_level_;
+  int exceptions_;
+  Oid user_ = InvalidOid;
+  int security_ = 0;
+};
+
+// The same settings as the caller himself.
+class SettingsScope {
+ public:
+  SettingsScope();
+  SettingsScope(const SettingsScope&) = delete;
+  SettingsScope& operator=(const SettingsScope&) = delete;
+  ~SettingsScope();
+
+ private:
+  int nest_level_;
+  int exceptions_;
+};
+
+// Sets a setting until the enclosing scope ends.
+void set_local(const char* name, const std::string& value);
+
+// Milliseconds left for all lock waits of one action (truths 15). Statements that run under it see what is left.
+class LockDeadline {
+ public:
+  explicit LockDeadline(int budget_ms)
+      : end_(std::chrono::steady_clock::now() + std::chrono::milliseconds(budget_ms)) {}
+  // Sets lock_timeout to the rest; at least 1 ms, as 0 would mean for ever.
+  void arm() const;
+
+ private:
+  std::chrono::steady_clock::time_point end_;
+};
+
+// Waits for a lock no longer than the deadline allows; 55P03 when it passes. False when the relation is gone.
+[[nodiscard]] bool lock_relation(Oid relation, LOCKMODE mode, const LockDeadline& deadline);
+
+[[nodiscard]] Oid current_user();
+[[nodiscard]] bool is_superuser();
+// Membership with inherited rights: what ALTER TABLE asks for.
+[[nodiscard]] bool has_rights_of(Oid role);
+[[nodiscard]] bool may_create_in(Oid schema, Oid role);
+[[nodiscard]] bool may_select(Oid relation);
+[[nodiscard]] std::string role_name(Oid role);
+
+}  // namespace strata::pg

@@ -1,0 +1,183 @@
+#include "pg/spi.hpp"
+
+namespace strata::pg {
+
+SpiConnection::SpiConnection(Atomicity atomicity) : exceptions_(std::uncaught_exceptions()) {
+  guarded([=] {
+    const int result = SPI_connect_ext(atomicity == Atomicity::MayCommit ? SPI_OPT_NONATOMIC : 0);
+    if (result != SPI_OK_CONNECT) elog(ERROR, "SPI_connect failed: %s", SPI_result_code_string(result));
+  });
+}
+
+SpiConnection::~SpiConnection() {
+  if (std::uncaught_exceptions() > exceptions_) return;
+  (void)SPI_finish();
+}
+
+Params& Params::add(Oid type, Datum value, bool is_null) {
+  types_.push_back(type);
+  values_.push_back(value);
+  nulls_.push_back(is_null ? 'n' : ' ');
+  return *this;
+}
+
+Params& Params::text(std::string_view value) {
+  const Datum datum = guarded(
+      [value] { return PointerGetDatum(cstring_to_text_with_len(value.data(), static_cast<int>(value.size()))); });
+  return add(TEXTOID, datum, false);
+}
+
+Params& Params::text_or_null(const std::optional<std::string>& value) {
+  return value ? text(*value) : null(TEXTOID);
+}
+Params& Params::oid(Oid value) {
+  return add(OIDOID, ObjectIdGetDatum(value), false);
+}
+Params& Params::int4(std::int32_t value) {
+  return add(INT4OID, Int32GetDatum(value), false);
+}
+Params& Params::int8(std::int64_t value) {
+  return add(INT8OID, Int64GetDatum(value), false);
+}
+Params& Params::boolean(bool value) {
+  return add(BOOLOID, BoolGetDatum(value), false);
+}
+Params& Params::datum(Oid type, Datum value) {
+  return add(type, value, false);
+}
+Params& Params::null(Oid type) {
+  return add(type, Datum{0}, true);
+}
+
+namespace {
+
+// construct_array copies the elements, so their vector may go.
+Datum make_array(std::vector<Datum>& items, Oid type, int length, bool by_value, char align) {
+  return guarded([&] {
+    return PointerGetDatum(
+        construct_array(items.data(), static_cast<int>(items.size()), type, length, by_value, align));
+  });
+}
+
+}  // namespace
+
+Params& Params::oids(std::span<const Oid> values) {
+  std::vector<Datum> items;
+  items.reserve(values.size());
+  for (const Oid value : values) items.push_back(ObjectIdGetDatum(value));
+  return add(OIDARRAYOID, make_array(items, OIDOID, sizeof(Oid), true, TYPALIGN_INT), false);
+}
+
+Params& Params::int8s(std::span<const std::int64_t> values) {
+  std::vector<Datum> items;
+  items.reserve(values.size());
+  for (const std::int64_t value : values) items.push_back(Int64GetDatum(value));
+  return add(INT8ARRAYOID, make_array(items, INT8OID, sizeof(std::int64_t), FLOAT8PASSBYVAL, TYPALIGN_DOUBLE), false);
+}
+
+Params& Params::texts(std::span<const std::string> values) {
+  std::vector<Datum> items;
+  items.reserve(values.size());
+  for (const std::string& value : values) {
+    items.push_back(guarded(
+        [&value] { return PointerGetDatum(cstring_to_text_with_len(value.data(), static_cast<int>(value.size()))); }));
+  }
+  return add(TEXTARRAYOID, make_array(items, TEXTOID, -1, false, TYPALIGN_INT), false);
+}
+
+Rows::~Rows() {
+  // While an error unwinds, the abort that follows frees the table.
+  if (table_ != nullptr && std::uncaught_exceptions() == 0) SPI_freetuptable(table_);
+}
+
+bool Rows::null(std::size_t row, int column) const {
+  bool is_null = true;
+  (void)heap_getattr(table_->vals[row], column + 1, table_->tupdesc, &is_null);
+  return is_null;
+}
+
+Datum Rows::datum(std::size_t row, int column) const {
+  bool is_null = true;
+  const Datum value = heap_getattr(table_->vals[row], column + 1, table_->tupdesc, &is_null);
+  return is_null ? Datum{0} : value;
+}
+
+namespace {
+
+std::string string_of(Datum value) {
+  char* const copy = guarded([value] { return TextDatumGetCString(value); });
+  std::string result(copy);
+  pfree(copy);
+  return result;
+}
+
+}  // namespace
+
+std::string Rows::text(std::size_t row, int column) const {
+  if (null(row, column)) return {};
+  const Datum value = datum(row, column);
+  if (TupleDescAttr(table_->tupdesc, column)->atttypid == NAMEOID) return NameStr(*DatumGetName(value));
+  return string_of(value);
+}
+
+std::optional<std::string> Rows::optional_text(std::size_t row, int column) const {
+  if (null(row, column)) return std::nullopt;
+  return text(row, column);
+}
+
+std::string Rows::output(std::size_t row, int column) const {
+  char* const copy = guarded([&] { return SPI_getvalue(table_->vals[row], table_->tupdesc, column + 1); });
+  if (copy == nullptr) return {};
+  std::string result(copy);
+  pfree(copy);
+  return result;
+}
+
+namespace {
+
+Rows run(const std::string& sql, const Params& params, Access access) {
+  const char* const text = sql.c_str();
+  guarded([&] {
+    const int result = SPI_execute_with_args(text, params.count(), params.types(), params.values(), params.nulls(),
+                                             access == Access::ReadOnly, 0);
+    if (result < 0) elog(ERROR, "SPI_execute failed: %s", SPI_result_code_string(result));
+  });
+  return Rows(SPI_tuptable, SPI_processed);
+}
+
+}  // namespace
+
+Rows query(const std::string& sql, const Params& params, Access access) {
+  return run(sql, params, access);
+}
+
+std::uint64_t execute(const std::string& sql, const Params& params) {
+  return run(sql, params, Access::ReadWrite).processed();
+}
+
+std::string quote_ident(std::string_view name) {
+  const std::string copy(name);
+  const char* const quoted = guarded([&copy] { return quote_identifier(copy.c_str()); });
+  return quoted;
+}
+
+std::string quote_literal(std::string_view text) {
+  const std::string copy(text);
+  const char* const quoted = guarded([&copy] { return static_cast<const char*>(quote_literal_cstr(copy.c_str())); });
+  return quoted;
+}
+
+std::string qualified(std::string_view schema, std::string_view name) {
+  return quote_ident(schema) + "." + quote_ident(name);
+}
+
+void report(const Message& message) {
+  guarded([&] {
+    ereport(message.level,
+            (message.sqlstate != 0 ? errcode(message.sqlstate) : 0, errmsg_internal("%s", message.message.c_str()),
+             message.detail.empty() ? 0 : errdetail_internal("%s", message.detail.c_str()),
+             message.hint.empty() ? 0 : errhint("%s", message.hint.c_str())));
+  });
+}
+
+}  // namespace strata::pg
