@@ -24,9 +24,9 @@ ifdef STRATA_SANITIZE
 PG_CXXFLAGS += -fsanitize=address,undefined -fno-omit-frame-pointer
 endif
 
-REGRESS = $(patsubst test/sql/%.sql,%,$(sort $(wildcard test/sql/*.sql)))
+REGRESS = $(shell sed -n 's/^test://p' test/sql/schedule)
 REGRESS_OPTS = --inputdir=test
-ISOLATION = $(patsubst test/specs/%.spec,%,$(sort $(wildcard test/specs/*.spec)))
+ISOLATION = $(shell sed -n 's/^test://p' test/specs/schedule)
 ISOLATION_OPTS = --inputdir=test --outputdir=.
 TAP_TESTS ?= 1
 PROVE_TESTS = test/t/*.pl

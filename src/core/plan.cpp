@@ -29,6 +29,7 @@ struct Current {
 
 // Up to where partitions are wanted, and from which cell premake counts to say so.
 struct Target {
+  Tick start = 0;  // gaps from here on are closed, too: the partitions ahead must exist, not only the last of them
   Tick end = 0;
   std::int64_t counted_from = 0;  // the cell before the first premade one
   std::string label;
@@ -79,7 +80,8 @@ std::optional<Target> target_after(const Set& set, const Grid& grid, const Range
   if (!in_range(set.calendar, in_use.upper)) return std::nullopt;
   const auto end = set.calendar.advance(in_use.upper.tick, set.policy.step, set.policy.premake);
   const bool labelled = in_range(set.calendar, in_use.lower);
-  return Target{.end = end.value_or(set.calendar.highest()),
+  return Target{.start = in_use.upper.tick,
+                .end = end.value_or(set.calendar.highest()),
                 .counted_from = grid.cell_of(std::max(in_use.upper.tick, set.calendar.lowest() + 1) - 1),
                 .label = labelled ? show_tick(set.calendar, in_use.lower.tick) : "the lowest partition",
                 .reached_end = !end};
@@ -100,7 +102,11 @@ std::optional<Target> target_after_now(const Set& set, const Grid& grid) {
   const auto cell = grid.cell(here);
   if (!cell) return std::nullopt;
   const auto end = grid.boundary(here + set.policy.premake + rounding_extra(set, *cell) + 1);
-  return Target{.end = end.value_or(set.calendar.highest()), .counted_from = here, .label = "now", .reached_end = !end};
+  return Target{.start = cell->lower.tick,
+                .end = end.value_or(set.calendar.highest()),
+                .counted_from = here,
+                .label = "now",
+                .reached_end = !end};
 }
 
 std::optional<Target> target_of(const Set& set, const Grid& grid, std::span<const Range> existing) {
@@ -110,7 +116,8 @@ std::optional<Target> target_of(const Set& set, const Grid& grid, std::span<cons
   return target_after(set, grid, {.lower = current->lower, .upper = *current->upper});
 }
 
-// The next partition begins at the last real upper end, or later where retention would take it at once.
+// The next partition begins at the last real upper end (or at a gap before it), or later where retention would take it
+// at once.
 Tick resume_at(const Set& set, const Grid& grid, Tick last_upper) {
   const auto* retention = set.policy.retention ? std::get_if<IntervalParts>(&*set.policy.retention) : nullptr;
   if (retention == nullptr || !is_time(set.policy.key)) return last_upper;
@@ -160,8 +167,8 @@ Result<Premake> premake(const Set& set, const NameRules& names, const PlanLimits
   if (!target) return Premake{};
 
   // One more than allowed is enough to know.
-  const auto ranges =
-      missing_ranges(*grid, existing, resume_at(set, *grid, last.tick), target->end, limits.max_creations + 1);
+  const Tick from = resume_at(set, *grid, std::min(last.tick, target->start));
+  const auto ranges = missing_ranges(*grid, existing, from, target->end, limits.max_creations + 1);
   if (ranges.size() > limits.max_creations) return too_many_creations(set.policy, limits);
   auto actions = build(set, *grid, *target, ranges, names);
   if (!actions) return actions.refusal();
@@ -283,6 +290,15 @@ Result<SetPlan> plan_maintenance(const Policy& policy, const Calendar& calendar,
   if (!created) return created.refusal();
   Premake made = std::move(created).value();
   SetPlan plan{.actions = std::move(made.actions), .warnings = std::move(made.warnings)};
+  add_retirements(set, retirement, plan);
+  return plan;
+}
+
+Result<SetPlan> plan_retirement(const Policy& policy, const Calendar& calendar, const Inventory& inventory,
+                                const Observation& seen, std::int64_t reference_utc, Retirement retirement) {
+  if (auto refusal = wrong_retention(policy)) return *std::move(refusal);
+  const Set set{.policy = policy, .calendar = calendar, .inventory = inventory, .seen = seen, .now_utc = reference_utc};
+  SetPlan plan;
   add_retirements(set, retirement, plan);
   return plan;
 }

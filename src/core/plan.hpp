@@ -99,12 +99,17 @@ struct PlanLimits {
 [[nodiscard]] Refusal too_many_creations(const Policy& policy, const PlanLimits& limits);
 
 // `now_utc`: microseconds UTC. Premake as contract 4.4/4.5 on real bounds (rulings 7): the next partition begins at the
-// last real upper bound; creations that retention would drop at once are left out; retirement never takes the last
-// partition.
+// last real upper bound, gaps from the current partition on are closed; creations that retention would drop at once are
+// left out; retirement never takes the last partition.
 [[nodiscard]] Result<SetPlan> plan_maintenance(const Policy& policy, const Calendar& calendar,
                                                const Inventory& inventory, const Observation& seen,
                                                std::int64_t now_utc, Retirement retirement, const NameRules& names,
                                                const PlanLimits& limits = {});
+
+// Retention alone, as drop_partition_time and drop_partition_id ask for it.
+[[nodiscard]] Result<SetPlan> plan_retirement(const Policy& policy, const Calendar& calendar,
+                                              const Inventory& inventory, const Observation& seen,
+                                              std::int64_t reference_utc, Retirement retirement);
 
 // Indexes into inventory.children of what retention would take, ascending (contract 5.3, on real upper bounds):
 // time: upper < reference − retention; id: retention <= max_id − upper. Never the last remaining partition: then

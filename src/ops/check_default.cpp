@@ -62,11 +62,9 @@ Candidate read_candidate(const pg::Rows& rows, std::size_t row) {
 }
 
 std::vector<Candidate> read_candidates(const Extension& extension) {
-  std::string sql = kCandidateQuery;
-  for (const auto& [mark, table] : {std::pair{"%config%", "part_config"}, std::pair{"%policy%", "part_policy"}})
-    sql.replace(sql.find(mark), std::strlen(mark), extension.object(table));
   const pg::DatabaseIdentity here = pg::database_identity();
-  const pg::Rows rows = pg::query(sql, pg::Params().int8(static_cast<std::int64_t>(here.system)).oid(here.database));
+  const pg::Rows rows = pg::query(extension.with_tables(kCandidateQuery),
+                                  pg::Params().int8(static_cast<std::int64_t>(here.system)).oid(here.database));
   std::vector<Candidate> candidates;
   for (std::size_t row = 0; row < rows.size(); ++row) candidates.push_back(read_candidate(rows, row));
   return candidates;

@@ -35,8 +35,11 @@
 // An error or a crash at any point leaves the rows in the default: everything is one transaction.
 #include "ops/drain.hpp"
 
+#include <numeric>
+
 #include "ops/default_rows.hpp"
 #include "pg/mover.hpp"
+#include "pg/relation.hpp"
 #include "pg/snapshots.hpp"
 
 namespace strata::ops {
@@ -52,7 +55,7 @@ constexpr int kReplans = 10;
 void require_kind(const ManagedSet& set, KeyKind kind) {
   if (set.is_time() == (kind == KeyKind::Time)) return;
   refuse(core::Code::DatatypeMismatch,
-         "the key of partition set \"" + set.parent.raw_name() + "\" is of type " + set.key_type_name(),
+         "the key of partition set \"" + set.parent.raw_name() + "\" is of type " + pg::type_name(set.parent.key_type),
          set.is_time() ? "Use partition_data_time() for this set." : "Use partition_data_id() for this set.");
 }
 
@@ -224,6 +227,10 @@ bool lock_against_writers(const Move& move, const pg::LockDeadline& deadline) {
          pg::lock_relation(parent.default_oid, ExclusiveLock, deadline);
 }
 
+bool overlaps_a_target(const Move& move, const core::Range& range) {
+  return std::ranges::any_of(move.targets, [&](const Target& target) { return target.range.overlaps(range); });
+}
+
 // What the plan was made for is still so: same parent under the same name and owner, same default, cells free.
 bool still_as_planned(const Move& move) {
   const Parent& before = move.set.parent;
@@ -231,12 +238,11 @@ bool still_as_planned(const Move& move) {
   if (!now || now->oid != before.oid || now->owner != before.owner || now->default_oid != before.default_oid)
     return false;
   const std::array<Oid, 1> parents{before.oid};
-  for (const core::Child& child : read_children(parents)[before.oid].children) {
-    if (child.oid == before.default_oid) continue;
-    for (const Target& target : move.targets)
-      if (child.range.overlaps(target.range)) return false;
-  }
-  return true;
+  const ReadChildren read = std::move(read_children(parents)[before.oid]);
+  if (read.refusal) throw to_raise(*read.refusal);
+  return std::ranges::none_of(read.children, [&](const core::Child& child) {
+    return child.oid != before.default_oid && overlaps_a_target(move, child.range);
+  });
 }
 
 // Deferrable keys were checked loosely so far; after the move nobody would come back to them (truths 9). What the
@@ -254,15 +260,19 @@ void check_deferred_keys(const ChildName& name) {
 }
 
 std::uint64_t load(const Move& move, const Target& target) {
-  const std::string child = target.name.quoted();
   build_child(target.statements, move.set.parent, target.name, move.creator);
   const std::uint64_t rows =
-      pg::execute("INSERT INTO " + child + " (" + move.columns + ") SELECT " + move.columns + " FROM " +
+      pg::execute("INSERT INTO " + target.name.quoted() + " (" + move.columns + ") SELECT " + move.columns + " FROM " +
                   default_source(move.set) + " WHERE " + key_condition(move.set, target.range));
   check_deferred_keys(target.name);
-  for (const std::string& key : move.foreign_keys) pg::execute("ALTER TABLE " + child + " " + key);
-  pg::execute("ANALYZE " + child);
   return rows;
+}
+
+// What ATTACH would otherwise do or leave undone under its lock (truths 14, 31). While the rows are still in the
+// default, so that a set that refers to itself finds them.
+void finish_load(const Move& move, const Target& target) {
+  for (const std::string& key : move.foreign_keys) pg::execute("ALTER TABLE " + target.name.quoted() + " " + key);
+  pg::execute("ANALYZE " + target.name.quoted());
 }
 
 void remove(const Move& move, const Target& target, std::uint64_t loaded) {
@@ -280,14 +290,15 @@ void remove(const Move& move, const Target& target, std::uint64_t loaded) {
 }
 
 std::uint64_t load_and_remove(const Move& move) {
-  std::uint64_t rows = 0;
+  std::vector<std::uint64_t> loaded;
   for (const Target& target : move.targets) {
     pg::check_interrupts();
-    const std::uint64_t loaded = load(move, target);
-    remove(move, target, loaded);
-    rows += loaded;
+    loaded.push_back(load(move, target));
   }
-  return rows;
+  for (const Target& target : move.targets) finish_load(move, target);
+  pg::wait_point("drain_loaded");
+  for (std::size_t n = 0; n < loaded.size(); ++n) remove(move, move.targets[n], loaded[n]);
+  return std::accumulate(loaded.begin(), loaded.end(), std::uint64_t{0});
 }
 
 // Several partitions: one wide CHECK on the default, or each ATTACH would scan it (rulings 19). Between the outermost
@@ -323,7 +334,6 @@ bool carry_out(const Move& move, const LockBudget& budget, const pg::LockDeadlin
   if (!lock_against_writers(move, deadline) || !still_as_planned(move)) return false;
   pg::wait_point("drain_locked");
   rows = load_and_remove(move);
-  pg::wait_point("drain_loaded");
   const pg::LockDeadline upgrade(budget.milliseconds);
   // Twice: an old report is found out before readers have to wait for it, a short one is waited for with them.
   pg::wait_for_snapshots(budget.milliseconds);

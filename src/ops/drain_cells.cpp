@@ -1,6 +1,5 @@
 #include "ops/drain_cells.hpp"
 
-#include "core/arith.hpp"
 #include "ops/default_rows.hpp"
 #include "ops/observe.hpp"
 #include "pg/relation.hpp"
@@ -49,9 +48,10 @@ void refuse_infinite_rows(const ManagedSet& set) {
              ": correct or delete the row, or create a partition for it by hand.");
 }
 
-// Where the grid begins when no partition shows it: at the value, truncated as a new set would be (contract 3.2).
+// Where the grid begins when no partition shows it: ids at multiples of the step, times at the value, truncated as for
+// a new set (contract 3.2).
 core::Tick fresh_origin(const ManagedSet& set, core::Tick value) {
-  if (!set.is_time()) return core::floor_div(value, set.policy.step.count) * set.policy.step.count;
+  if (!set.is_time()) return 0;
   const core::TruncField field = set.config.date_trunc_interval
                                      ? value_or_raise(core::parse_trunc_field(*set.config.date_trunc_interval))
                                      : core::trunc_field_for(set.interval);

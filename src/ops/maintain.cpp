@@ -93,6 +93,7 @@ SetResult carry_out(const Extension& extension, const PlannedSet& planned, Mode 
       continue;
     }
     count(result, action, apply(extension, planned, action, mode));
+    pg::wait_point("action_done");
   }
   return result;
 }
@@ -104,6 +105,7 @@ void analyze(const ManagedSet& set, Mode mode) {
     const pg::OwnerScope as_owner(set.parent.owner);
     if (!pg::lock_relation(set.parent.oid, ShareUpdateExclusiveLock, deadline)) return false;
     pg::execute("ANALYZE " + set.parent.quoted());
+    pg::wait_point("analyze_done");
     return true;
   });
   if (attempt.outcome == Outcome::Deferred)
@@ -211,9 +213,11 @@ PlannedSet prepare(const Extension& extension, ManagedSet set, Mode mode) {
 
 SetResult maintain(const Extension& extension, ManagedSet set, const MaintenanceOptions& options, Mode mode) {
   const PlannedSet planned = prepare(extension, std::move(set), mode);
+  pg::wait_point("maintain_planned");
   SetResult result = carry_out(extension, planned, mode);
   if (options.analyze && result.created > 0) analyze(planned.set, mode);
   pg::in_subtransaction([&] { finish(extension, planned.set, result); });
+  pg::wait_point("maintain_finished");
   if (mode == Mode::Committing) pg::commit_and_start();
   return result;
 }
@@ -367,6 +371,7 @@ void run_maintenance_committing(const Extension& extension, const MaintenanceOpt
     return;
   }
   Triage triage = sort_out(extension, Mode::Committing);
+  pg::wait_point("maintain_sorted");
   pg::commit_and_start();
   for (const std::string& name : triage.busy) {
     const std::optional<pg::Raise> failure =

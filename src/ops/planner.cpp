@@ -55,7 +55,7 @@ void mark_blocked(const ManagedSet& set, std::vector<core::Action>& actions) {
 constexpr const char* kPendingQuery = R"sql(
 SELECT d.child_oid, d.child_schema, d.child_table, d.lower_bound, d.upper_bound, c.reltuples, c.reltablespace,
        c.relfilenode
-FROM %pending% d
+FROM %pending_drop% d
 JOIN pg_catalog.pg_class c ON c.oid = d.child_oid AND c.relname = d.child_table AND NOT c.relispartition
 JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace AND n.nspname = d.child_schema
 WHERE d.parent_table = $1 AND d.database_oid = $2 AND d.system_identifier = $3 AND c.relowner = $4
@@ -64,13 +64,12 @@ ORDER BY d.child_schema, d.child_table)sql";
 std::vector<core::Action> pending_drops(const Extension& extension, const ManagedSet& set) {
   if (!set.config.has_pending_drops) return {};
   const pg::DatabaseIdentity here = pg::database_identity();
-  std::string sql = kPendingQuery;
-  sql.replace(sql.find("%pending%"), 9, extension.object("part_pending_drop"));
-  const pg::Rows rows = pg::query(sql, pg::Params()
-                                           .text(set.config.parent_table)
-                                           .oid(here.database)
-                                           .int8(static_cast<std::int64_t>(here.system))
-                                           .oid(set.parent.owner));
+  const pg::Rows rows = pg::query(extension.with_tables(kPendingQuery),
+                                  pg::Params()
+                                      .text(set.config.parent_table)
+                                      .oid(here.database)
+                                      .int8(static_cast<std::int64_t>(here.system))
+                                      .oid(set.parent.owner));
   std::vector<core::Action> actions;
   for (std::size_t row = 0; row < rows.size(); ++row) {
     core::Action action;
@@ -183,7 +182,11 @@ void complete(const Extension& extension, PlannedSet& planned, const std::vector
 PlannedSet plan_set(const Extension& extension, ManagedSet set, core::Retirement retirement, std::int64_t now_utc) {
   const pg::SettingsScope settings;
   core::SetPlan plan = decide(set, retirement, now_utc);
-  PlannedSet planned{.set = std::move(set), .recipe = {}, .actions = {}, .warnings = std::move(plan.warnings)};
+  PlannedSet planned{.set = std::move(set),
+                     .recipe = {},
+                     .actions = {},
+                     .warnings = std::move(plan.warnings),
+                     .authority = Authority::Configuration};
   choose_names(planned.set, plan.actions);
   fill_sizes(planned.set, plan.actions);
   std::vector<core::Action> actions = pending_drops(extension, planned.set);
@@ -199,9 +202,30 @@ PlannedSet plan_creations(const Extension& extension, ManagedSet set, std::vecto
     pg::LockDeadline(set.config.lock_timeout_ms).arm();
     mark_blocked(set, actions);
   }
-  PlannedSet planned{.set = std::move(set), .recipe = {}, .actions = {}, .warnings = {}};
+  PlannedSet planned{.set = std::move(set), .recipe = {}, .actions = {}, .warnings = {}, .authority = Authority::Call};
   choose_names(planned.set, actions);
   complete(extension, planned, actions);
+  return planned;
+}
+
+PlannedSet plan_retirement(const Extension& extension, ManagedSet set, std::int64_t reference_utc) {
+  const pg::SettingsScope settings;
+  core::Observation seen;
+  if (!set.is_time()) {
+    const pg::OwnerScope as_owner(set.parent.owner);
+    pg::LockDeadline(set.config.lock_timeout_ms).arm();
+    seen = observe(set, reference_utc);
+  }
+  const core::Retirement retirement = retirement_of(set.config, Mode::Caller);
+  core::SetPlan plan =
+      value_or_raise(core::plan_retirement(set.policy, set.calendar(), set.inventory, seen, reference_utc, retirement));
+  PlannedSet planned{.set = std::move(set),
+                     .recipe = {},
+                     .actions = {},
+                     .warnings = std::move(plan.warnings),
+                     .authority = Authority::Call};
+  fill_sizes(planned.set, plan.actions);
+  complete(extension, planned, plan.actions);
   return planned;
 }
 

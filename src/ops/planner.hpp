@@ -12,11 +12,15 @@ struct PlannedAction {
   std::string lock_mode;                // strongest lock, and on what
 };
 
+// Who asked for a retirement: the configuration, which is then read again under the lock, or the call itself.
+enum class Authority : std::uint8_t { Configuration, Call };
+
 struct PlannedSet {
   ManagedSet set;
   ChildRecipe recipe;
   std::vector<PlannedAction> actions;
   std::vector<std::string> warnings;
+  Authority authority = Authority::Configuration;
   [[nodiscard]] bool empty() const noexcept { return actions.empty() && warnings.empty(); }
 };
 
@@ -26,6 +30,9 @@ struct PlannedSet {
 
 // The same for creations decided elsewhere (create_partition, create_partition_time, ...): names, recipe, statements.
 [[nodiscard]] PlannedSet plan_creations(const Extension& extension, ManagedSet set, std::vector<core::Action> actions);
+
+// Retention alone, at a reference time of the caller's choice, with the retention and options in the set's policy.
+[[nodiscard]] PlannedSet plan_retirement(const Extension& extension, ManagedSet set, std::int64_t reference_utc);
 
 // The call that cures a default partition whose rows block new partitions.
 [[nodiscard]] std::string cure_for_default(const Extension& extension, const ManagedSet& set);

@@ -25,7 +25,9 @@ bool still_attached(const ManagedSet& set, const core::Action& action) {
 }
 
 // A retention raised while the run was under way must save the partition. Runs as the caller, whose table this is.
-bool still_wanted(const Extension& extension, const Config& config) {
+bool still_wanted(const Extension& extension, const PlannedSet& planned) {
+  if (planned.authority == Authority::Call) return true;
+  const Config& config = planned.set.config;
   return !pg::query("SELECT 1 FROM " + extension.object("part_config") +
                         " WHERE parent_table = $1 AND retention IS NOT DISTINCT FROM $2 AND retention_keep_table = $3 "
                         "AND retention_keep_index = $4 AND retention_schema IS NULL AND NOT undo_in_progress",
@@ -119,7 +121,7 @@ Attempt detach_partition(const Extension& extension, const PlannedSet& planned, 
   return try_action(budget_of(set.config), mode, relations, [&](const pg::LockDeadline& deadline) {
     if (!lock_for_detach(planned, action.oid, deadline)) return false;
     pg::wait_point("detach_locked");
-    if (!still_attached(set, action) || !still_wanted(extension, set.config)) return false;
+    if (!still_attached(set, action) || !still_wanted(extension, planned)) return false;
     run_as_owner(planned, planned_action, deadline);
     if (set.config.keep_table && !set.config.keep_publication)
       leave_publications({.schema = action.schema, .name = action.name}, action.oid);
@@ -146,6 +148,7 @@ Attempt drop_detached(const Extension& extension, const PlannedSet& planned, con
     forget_drop(extension, action.oid);
     if (!detached) return false;  // attached again, renamed or gone: no longer ours to drop
     run_as_owner(planned, planned_action, deadline);
+    pg::wait_point("drop_done");
     return true;
   });
 }
@@ -156,8 +159,10 @@ Attempt drop_attached(const Extension& extension, const PlannedSet& planned, con
   const std::vector<Oid> relations = relations_of(planned, action.oid);
   return try_action(budget_of(planned.set.config), mode, relations, [&](const pg::LockDeadline& deadline) {
     if (!lock_for_detach(planned, action.oid, deadline)) return false;
-    if (!still_attached(planned.set, action) || !still_wanted(extension, planned.set.config)) return false;
+    pg::wait_point("drop_attached_locked");
+    if (!still_attached(planned.set, action) || !still_wanted(extension, planned)) return false;
     run_as_owner(planned, planned_action, deadline);
+    pg::wait_point("drop_attached_done");
     return true;
   });
 }

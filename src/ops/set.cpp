@@ -19,8 +19,8 @@ constexpr const char* kConfigColumns =
     "c.retention_schema, c.retention_keep_index, c.retention_keep_table, c.retention_keep_publication, "
     "c.infinite_time_partitions, c.datetime_string, c.undo_in_progress, coalesce(c.inherit_privileges, false), "
     "c.ignore_default_data, c.date_trunc_interval, coalesce(c.detach_before_drop, false), "
-    "c.async_partitioning_in_progress, EXISTS (SELECT 1 FROM %sub% s WHERE s.sub_parent = c.parent_table), "
-    "c.constraint_cols IS NOT NULL, EXISTS (SELECT 1 FROM %pending% d WHERE d.parent_table = c.parent_table), "
+    "c.async_partitioning_in_progress, EXISTS (SELECT 1 FROM %config_sub% s WHERE s.sub_parent = c.parent_table), "
+    "c.constraint_cols IS NOT NULL, EXISTS (SELECT 1 FROM %pending_drop% d WHERE d.parent_table = c.parent_table), "
     "p.parent_table IS NOT NULL, p.time_zone, p.lock_timeout_ms, p.lock_tries, p.deferred_runs, "
     "CASE WHEN p.system_identifier = $1 AND p.database_oid = $2 THEN p.parent_oid END";
 
@@ -63,18 +63,9 @@ Config read_config(const pg::Rows& rows, std::size_t row) {
   return config;
 }
 
-std::string replaced(std::string text, std::string_view what, const std::string& with) {
-  for (auto at = text.find(what); at != std::string::npos; at = text.find(what, at + with.size()))
-    text.replace(at, what.size(), with);
-  return text;
-}
-
 std::vector<Config> read_configs(const Extension& extension, Selection selection, const std::string& name) {
-  std::string sql = "SELECT " +
-                    replaced(replaced(kConfigColumns, "%sub%", extension.object("part_config_sub")), "%pending%",
-                             extension.object("part_pending_drop")) +
-                    " FROM " + extension.object("part_config") + " c LEFT JOIN " + extension.object("part_policy") +
-                    " p ON p.parent_table = c.parent_table";
+  std::string sql = extension.with_tables(std::string("SELECT ") + kConfigColumns +
+                                          " FROM %config% c LEFT JOIN %policy% p ON p.parent_table = c.parent_table");
   const pg::DatabaseIdentity here = pg::database_identity();
   pg::Params params;
   params.int8(static_cast<std::int64_t>(here.system)).oid(here.database);
@@ -179,7 +170,7 @@ core::Refusal not_yet(const Config& config, const std::string& what) {
   return refusal(
       core::Code::FeatureNotSupported,
       what + " is not supported by this version of pg_strata (partition set \"" + config.parent_table + "\")",
-      "Set automatic_maintenance to 'off' for this set, or change the option.");
+      "Change the option in part_config; docs/differences.md lists what this version supports.");
 }
 
 std::optional<core::Refusal> unsupported(const Config& config) {
@@ -226,6 +217,17 @@ std::optional<core::Retention> read_retention(const ManagedSet& set) {
 }  // namespace
 
 Extension::Extension(Oid function) : schema_(pg::schema_of_function(function)) {}
+
+std::string Extension::with_tables(std::string_view sql) const {
+  std::string text;
+  for (bool is_name = false;; is_name = !is_name) {
+    const auto end = sql.find('%');
+    const std::string piece(sql.substr(0, end));
+    text += is_name ? object("part_" + piece) : piece;
+    if (end == std::string_view::npos) return text;
+    sql.remove_prefix(end + 1);
+  }
+}
 
 std::optional<core::KeyType> key_type_of(Oid type) noexcept {
   switch (type) {

@@ -81,8 +81,9 @@ Look look_at(const Extension& extension, const std::string& name, Oid known = In
   return look;
 }
 
+// A partition half detached keeps maintenance away, but may be looked at: it is still there.
 ManagedSet put_together(Look look, ReadChildren read) {
-  if (read.refusal) throw to_raise(*read.refusal);
+  if (read.refusal && read.refusal->code != core::Code::NotInPrerequisiteState) throw to_raise(*read.refusal);
   return with_hint("Correct the row of part_config.", [&] {
     return value_or_raise(
         assemble(std::move(look.config), std::move(look.parent), std::move(read.children), std::move(read.facts)));

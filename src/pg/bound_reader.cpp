@@ -38,14 +38,24 @@ bool read_end(const List* ends, RawEnd& end, Oid& type) noexcept {
 
 }  // namespace
 
+// The nodes go at once: a run over thousands of partitions reads each of them many times in one memory context. An
+// error leaves them to the end of that context.
 RawBound read_bound(const std::string& node_tree) {
   const char* const text = node_tree.c_str();
-  auto* const spec = guarded([text] { return static_cast<PartitionBoundSpec*>(stringToNode(text)); });
+  MemoryContext nodes = nullptr;
+  const auto* const spec = guarded([text, &nodes] {
+    nodes = AllocSetContextCreate(CurrentMemoryContext, "pg_strata partition bound", ALLOCSET_SMALL_SIZES);
+    const MemoryContext outside = MemoryContextSwitchTo(nodes);
+    auto* const tree = static_cast<PartitionBoundSpec*>(stringToNode(text));
+    MemoryContextSwitchTo(outside);
+    return tree;
+  });
   RawBound bound;
   bound.is_default = spec->is_default;
   if (!spec->is_default && spec->strategy == PARTITION_STRATEGY_RANGE)
     bound.readable =
         read_end(spec->lowerdatums, bound.lower, bound.type) && read_end(spec->upperdatums, bound.upper, bound.type);
+  MemoryContextDelete(nodes);
   return bound;
 }
 

@@ -4,6 +4,8 @@ namespace strata::pg {
 
 namespace {
 
+constexpr const char* kSearchPath = "pg_catalog, pg_temp";
+
 void set_option(const char* name, const char* value) {
   (void)set_config_option(name, value, PGC_USERSET, PGC_S_SESSION, GUC_ACTION_SAVE, true, 0, false);
 }
@@ -11,7 +13,7 @@ void set_option(const char* name, const char* value) {
 int open_settings() {
   return guarded([] {
     const int level = NewGUCNestLevel();
-    set_option("search_path", "pg_catalog, pg_temp");
+    set_option("search_path", kSearchPath);
     set_option("datestyle", "ISO, YMD");
     set_option("intervalstyle", "postgres");
     set_option("row_security", "off");
@@ -40,6 +42,10 @@ OwnerScope::~OwnerScope() {
 SettingsScope::SettingsScope() : nest_level_(open_settings()), exceptions_(std::uncaught_exceptions()) {}
 SettingsScope::~SettingsScope() {
   close_settings(nest_level_, exceptions_);
+}
+
+bool names_are_safe() noexcept {
+  return std::strcmp(namespace_search_path, kSearchPath) == 0;
 }
 
 void set_local(const char* name, const std::string& value) {

@@ -38,6 +38,9 @@ class SettingsScope {
   int exceptions_;
 };
 
+// Whether names in a statement mean what pg_catalog means by them: one of the two scopes is open.
+[[nodiscard]] bool names_are_safe() noexcept;
+
 // Sets a setting until the enclosing scope ends.
 void set_local(const char* name, const std::string& value);
 

@@ -1,5 +1,7 @@
 #include "pg/spi.hpp"
 
+#include "pg/scope.hpp"
+
 namespace strata::pg {
 
 SpiConnection::SpiConnection(Atomicity atomicity) : exceptions_(std::uncaught_exceptions()) {
@@ -135,7 +137,10 @@ std::string Rows::output(std::size_t row, int column) const {
 
 namespace {
 
+// An operator or function of the caller's search_path must never stand in for pg_catalog's, scope or no scope.
 Rows run(const std::string& sql, const Params& params, Access access) {
+  std::optional<SettingsScope> settings;
+  if (!names_are_safe()) settings.emplace();
   const char* const text = sql.c_str();
   guarded([&] {
     const int result = SPI_execute_with_args(text, params.count(), params.types(), params.values(), params.nulls(),

@@ -1,5 +1,4 @@
 #include "pg/zone.hpp"
-#include "pg/scope.hpp"
 
 namespace strata::pg {
 
@@ -53,12 +52,16 @@ std::int64_t Zone::to_utc(std::int64_t local) const noexcept {
 }
 
 std::int64_t Zone::parse(const std::string& text) const {
-  const SettingsScope settings;
-  set_local("timezone", name_);
+  // Only the zone is ours: the caller's DateStyle decides what '03/04/2026' means. An error undoes the nest level.
   const char* const input = text.c_str();
-  return guarded([input] {
-    return DatumGetTimestampTz(
+  const char* const zone = name_.c_str();
+  return guarded([=] {
+    const int level = NewGUCNestLevel();
+    (void)set_config_option("timezone", zone, PGC_USERSET, PGC_S_SESSION, GUC_ACTION_SAVE, true, 0, false);
+    const TimestampTz value = DatumGetTimestampTz(
         DirectFunctionCall3(timestamptz_in, CStringGetDatum(input), ObjectIdGetDatum(InvalidOid), Int32GetDatum(-1)));
+    AtEOXact_GUC(false, level);
+    return value;
   });
 }
 

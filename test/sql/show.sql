@@ -165,6 +165,13 @@ SELECT count(*) FROM partman.show_partitions('s.day');
 UPDATE partman.part_config SET epoch = 'seconds', partition_interval = '1 day' WHERE parent_table = 's.small';
 SELECT s.try($$SELECT partman.show_partitions('s.small')$$);
 
+-- neither is a partition that DETACH CONCURRENTLY has left half detached
+BEGIN;
+UPDATE pg_inherits SET inhdetachpending = true WHERE inhrelid = 's.a_week'::regclass;
+SELECT count(*) FROM partman.show_partitions('s.day');
+SELECT child_end_time AT TIME ZONE 'UTC' AS child_end_time FROM partman.show_partition_info('s.a_week');
+ROLLBACK;
+
 -- a parent that was renamed is found again, under its configured name and from its children; a dropped one is not
 ALTER TABLE s.la RENAME TO la2;
 SELECT * FROM partman.show_partitions('s.la');

@@ -325,6 +325,22 @@ TEST_CASE("how a partition retires", "[plan]") {
   CHECK(plan->actions[1].oid == first.oid);
 }
 
+TEST_CASE("a gap ahead of the partition in use is closed, one behind it is not", "[plan]") {
+  Case c;
+  c.policy = id_policy(10);
+  c.policy.premake = 3;
+  c.inventory = inventory_of({range(0, 10), range(20, 30), range(40, 50), range(70, 80)});
+  c.seen = {.highest_filled = 1, .max_id = 25, .default_max = {}};
+  CHECK(ranges_of(c.plan()->actions) == std::vector{range(30, 40), range(50, 60)});
+  Case d = daily_case();
+  d.policy.infinite_time_partitions = true;
+  const auto today = d.inventory.children.begin() + 4;
+  const Range missing = today->range;
+  d.inventory.children.erase(today);
+  REQUIRE_FALSE(d.plan()->actions.empty());
+  CHECK(d.plan()->actions.front().range == missing);
+}
+
 TEST_CASE("creations come first, then retirements", "[plan]") {
   Case c;
   c.policy = id_policy(10);
@@ -389,7 +405,8 @@ TEST_CASE("random sets agree with a naive reading of the contract", "[plan]") {
     if (dice.roll(0, 3) != 0) c.seen.max_id = dice.roll(ranges.front().lower.tick, tail);
     if (dice.roll(0, 1) == 0) c.seen.default_max = dice.roll(tail, tail + 60);
 
-    // Premake: whole steps from the last end until enough lie ahead of the end of the one in use.
+    // Premake: every number from the end of the range in use up to the target lies in a partition, cut by whole steps
+    // from the last end and by what exists.
     std::optional<Tick> in_use;
     if (c.seen.highest_filled) in_use = ranges[*c.seen.highest_filled].upper.tick;
     if (!c.policy.ignore_default_data && c.seen.default_max) {
@@ -397,8 +414,18 @@ TEST_CASE("random sets agree with a naive reading of the contract", "[plan]") {
       while (*in_use <= *c.seen.default_max) *in_use += step;
     }
     std::vector<Range> created;
-    for (Tick end = tail; in_use && end < *in_use + c.policy.premake * step; end += step) {
-      created.push_back(range(end, end + step));
+    for (Tick t = in_use ? std::min(tail, *in_use) : 0; in_use && t < *in_use + c.policy.premake * step; ++t) {
+      const auto covers = [&](const Range& r) { return r.contains(t); };
+      if (std::ranges::any_of(ranges, covers) || std::ranges::any_of(created, covers)) continue;
+      Tick lower = tail;
+      while (lower > t) lower -= step;
+      while (lower + step <= t) lower += step;
+      Tick upper = lower + step;
+      for (const Range& r : ranges) {
+        if (r.upper.tick <= t) lower = std::max(lower, r.upper.tick);
+        if (r.lower.tick > t) upper = std::min(upper, r.lower.tick);
+      }
+      created.push_back(range(lower, upper));
     }
     // Retention: ascending, counting what is left, new ones included.
     std::vector<Range> detached;
