@@ -160,6 +160,7 @@ CREATE TABLE @extschema@.part_pending_drop (
     upper_bound        text,
     database_oid       oid NOT NULL,
     system_identifier  bigint NOT NULL,
+    retention          text,
     detached_at        timestamptz NOT NULL DEFAULT pg_catalog.now(),
     CONSTRAINT part_pending_drop_pkey PRIMARY KEY (database_oid, child_oid)
 );
@@ -182,6 +183,8 @@ COMMENT ON COLUMN @extschema@.part_pending_drop.database_oid IS
     'Database in which child_oid was seen; another one means the row was restored and the OID is stale.';
 COMMENT ON COLUMN @extschema@.part_pending_drop.system_identifier IS
     'Cluster in which child_oid was seen, as in pg_control_system().';
+COMMENT ON COLUMN @extschema@.part_pending_drop.retention IS
+    'The retention under which it was retired; under another one it is not dropped.';
 COMMENT ON COLUMN @extschema@.part_pending_drop.detached_at IS
     'Start of the transaction that detached the table.';
 

@@ -6,6 +6,11 @@ namespace strata::entry {
 
 namespace {
 
+int required_int4(const Args& args, int n, const char* parameter) {
+  if (args.null(n)) (void)args.required_text(n, parameter);  // raises, naming it
+  return *args.int4(n);
+}
+
 ops::CreateRequest read_request(const Args& args) {
   using Request = ops::CreateRequest;
   return {.parent = args.required_text(0, "p_parent_table"),
@@ -13,7 +18,7 @@ ops::CreateRequest read_request(const Args& args) {
           .interval = args.required_text(2, "p_interval"),
           .type = args.required_text(3, "p_type"),
           .epoch = args.required_text(4, "p_epoch"),
-          .premake = args.int4(5).value_or(0),
+          .premake = required_int4(args, 5, "p_premake"),
           .start = args.text(6),
           .automatic = args.required_text(8, "p_automatic_maintenance"),
           .constraint_cols = args.texts(9),

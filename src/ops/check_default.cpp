@@ -117,7 +117,7 @@ std::int64_t try_count(const Candidate& candidate, RowCount count, InfiniteKeys 
   try {
     pg::in_subtransaction([&] { rows = count_rows(candidate, count, keys); });
   } catch (const pg::PgError& e) {
-    if (e.sqlstate() == ERRCODE_QUERY_CANCELED) throw;
+    if (e.is_interrupt()) throw;
     warn("could not check the default partition of \"" + candidate.set + "\": " + e.message(),
          e.hint().empty() ? "Check this set again when the cause is gone; the others are not affected." : e.hint(),
          e.detail());

@@ -69,12 +69,12 @@ void add_template_indexes(ChildRecipe& recipe, Oid table, const ParentIndexes& p
     ++recipe.locks_per_child;
     const std::optional<std::string> tablespace = rows.optional_text(row, 2);
     if (primary) {
-      recipe.before_attach.push_back("ALTER TABLE %child% ADD " + rows.text(row, 4) +
-                                     (tablespace ? " USING INDEX TABLESPACE " + pg::quote_ident(*tablespace) : ""));
+      recipe.keys.push_back("ALTER TABLE %child% ADD " + rows.text(row, 4) +
+                            (tablespace ? " USING INDEX TABLESPACE " + pg::quote_ident(*tablespace) : ""));
       continue;
     }
     if (tablespace) tail = with_tablespace(tail, *tablespace, rows.boolean(row, 3));
-    recipe.before_attach.push_back("CREATE UNIQUE INDEX ON %child%" + tail);
+    recipe.keys.push_back("CREATE UNIQUE INDEX ON %child%" + tail);
   }
 }
 
@@ -200,6 +200,8 @@ ChildStatements child_statements(const ChildRecipe& recipe, const Parent& parent
   const std::string child = name.quoted();
   ChildStatements statements;
   statements.build.push_back(with_name(recipe.create, child));
+  for (const std::string& text : recipe.keys) statements.build.push_back(with_name(text, child));
+  statements.by_creator = statements.build.size();
   for (const std::string& text : recipe.before_attach) statements.build.push_back(with_name(text, child));
   statements.attach = "ALTER TABLE " + parent.quoted() + " ATTACH PARTITION " + child + " " + bound;
   for (const std::string& text : recipe.after_attach) statements.finish.push_back(with_name(text, child));
@@ -218,15 +220,16 @@ Oid creator_for(const Parent& parent) {
 }
 
 void build_child(const ChildStatements& statements, const Parent& parent, const ChildName& name, Oid creator) {
-  if (creator == parent.owner) {
-    pg::execute(statements.build.front());
-  } else {
-    // LIKE copies stored expressions and runs none; the superuser's part ends with the change of owner.
+  std::size_t done = 0;
+  if (creator != parent.owner) {
+    // LIKE copies stored expressions and runs none. The owner has the table before its first index is made: the server
+    // folds and computes index expressions as the table's owner, whoever makes the index.
     const pg::OwnerScope as_superuser(creator);
     pg::execute(statements.build.front());
     pg::execute("ALTER TABLE " + name.quoted() + " OWNER TO " + pg::quote_ident(pg::role_name(parent.owner)));
+    for (done = 1; done < statements.by_creator; ++done) pg::execute(statements.build[done]);
   }
-  for (std::size_t n = 1; n < statements.build.size(); ++n) pg::execute(statements.build[n]);
+  for (; done < statements.build.size(); ++done) pg::execute(statements.build[done]);
 }
 
 namespace {

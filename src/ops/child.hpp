@@ -8,7 +8,8 @@ namespace strata::ops {
 // What a new child gets besides LIKE parent (contract 3.5, 6). "%child%" stands for its quoted name.
 struct ChildRecipe {
   std::string create;                      // CREATE TABLE %child% (LIKE parent ...) with persistence and tablespace
-  std::vector<std::string> before_attach;  // statistics targets, template keys, storage options
+  std::vector<std::string> keys;           // of the template
+  std::vector<std::string> before_attach;  // statistics targets, storage options
   std::vector<std::string> after_attach;   // grants, replica identity FULL or NOTHING
   Oid identity_index = InvalidOid;         // parent's replica identity index, if any
   std::vector<Oid> referenced;             // tables the parent's foreign keys point to
@@ -32,6 +33,7 @@ struct ChildName {
 // The statements of a creation in order, as they will be run: the last before ATTACH, ATTACH, the rest.
 struct ChildStatements {
   std::vector<std::string> build;
+  std::size_t by_creator = 1;  // the first of them, which need CREATE on the schema
   std::string attach;
   std::vector<std::string> finish;
   [[nodiscard]] std::string joined() const;

@@ -150,6 +150,10 @@ Interval checked_interval(const CreateRequest& request, const Parent& parent) {
     (void)value_or_raise(core::id_step(step, key));
     return {.text = std::to_string(step), .parts = {}};
   }
+  if (request.interval.find_first_not_of("0123456789+- ") == std::string::npos)
+    refuse(core::Code::InvalidParameterValue,
+           "partition interval \"" + request.interval + "\" of a time set has no unit",
+           "Write an interval with a unit, for example '1 day'.");
   const pg::IntervalValue value = with_hint("Write an interval with a unit, for example '1 day'.",
                                             [&] { return pg::parse_interval(request.interval); });
   const core::IntervalParts parts{.months = value.months, .days = value.days, .micros = value.micros};
@@ -201,10 +205,11 @@ void drop_blocked(const Extension& extension, PlannedSet& planned) {
   const std::size_t before = planned.actions.size();
   std::erase_if(planned.actions, [](const PlannedAction& a) { return a.action.kind == core::ActionKind::Blocked; });
   if (planned.actions.size() == before) return;
-  pg::report({.level = WARNING,
-              .message = "rows in the default partition of " + quoted(planned.set.parent.raw_name()) + " belong to " +
-                         std::to_string(before - planned.actions.size()) + " partitions that were not created",
-              .hint = "Move them with " + cure_for_default(extension, planned.set) + "."});
+  pg::report(
+      {.level = WARNING,
+       .message = "rows in the default partition of " + quoted(planned.set.parent.raw_name()) +
+                  " belong to partitions that were not created: " + std::to_string(before - planned.actions.size()),
+       .hint = "Move them with " + cure_for_default(extension, planned.set) + "."});
 }
 
 void require_done(const PlannedSet& planned, const Attempt& attempt) {
@@ -272,6 +277,18 @@ bool is_missing(const ManagedSet& set, const core::Range& range) {
   return true;
 }
 
+bool is_asked_twice(const ManagedSet& set, const std::vector<core::Action>& wanted, const core::Range& range) {
+  for (const core::Action& action : wanted) {
+    if (action.range == range) return true;
+    if (!action.range.overlaps(range)) continue;
+    refuse(core::Code::InvalidObjectDefinition,
+           "partitions from " + set.text(action.range.lower) + " and from " + set.text(range.lower) +
+               " were asked for and would overlap",
+           "Give lower bounds that are at least one partition interval apart.");
+  }
+  return false;
+}
+
 std::vector<core::Action> wanted_at(const ManagedSet& set, std::span<const std::int64_t> lower_bounds) {
   std::vector<core::Action> actions;
   for (const std::int64_t lower : lower_bounds) {
@@ -281,7 +298,7 @@ std::vector<core::Action> wanted_at(const ManagedSet& set, std::span<const std::
                   .message = "a partition bound of " + quoted(set.parent.raw_name()) + " is out of range, skipped"});
       continue;
     }
-    if (is_missing(set, range))
+    if (is_missing(set, range) && !is_asked_twice(set, actions, range))
       actions.push_back(
           value_or_raise(core::create_action(set.policy, set.calendar(), range, "asked for", name_rules())));
   }

@@ -12,9 +12,10 @@
 //                    keys. No user trigger fires, as LIKE copies none.
 //   remove           heap-level deletes in the default. Nobody can wait for our transaction id: whatever locks rows
 //                    takes at least ROW SHARE on the table first (truths 3). Readers see the rows as long as we run.
-//   switch           ACCESS EXCLUSIVE on the parent, then on the default (a second deadline), because a query planned
-//                    without the new child but run after our commit would miss the rows (truths 1). ATTACH, commit. Its
-//                    length depends on the size of the default's file, which ATTACH scans once, not on the rows moved.
+//   switch           ACCESS EXCLUSIVE on the tables the set refers to, on the parent and on the default (a second
+//                    deadline), because a query planned without the new child but run after our commit would miss the
+//                    rows (truths 1). ATTACH, commit. Its length depends on the size of the default's file, which is
+//                    scanned once, not on the rows moved.
 //
 // Snapshots. A new partition is visible to every query planned after our commit, its rows only to snapshots taken after
 // it. A query with an older snapshot finds the old versions in the default, but not if its WHERE lets the planner leave
@@ -318,7 +319,12 @@ void attach_all(const Move& move) {
   if (wide) pg::execute(alter + " DROP CONSTRAINT " + kDefaultCheck);
 }
 
+// Referenced tables too: where ATTACH finds the child's foreign key in place it drops the triggers that the key had
+// there on its own, which takes ACCESS EXCLUSIVE. The alternative, ATTACH making the key, reads the whole child.
 bool lock_against_readers(const Move& move, const pg::LockDeadline& deadline) {
+  for (const Oid table : move.recipe.referenced) {
+    if (table != move.set.parent.oid && !pg::lock_relation(table, AccessExclusiveLock, deadline)) return false;
+  }
   return pg::lock_relation(move.set.parent.oid, AccessExclusiveLock, deadline) &&
          pg::lock_relation(move.set.parent.default_oid, AccessExclusiveLock, deadline);
 }
@@ -334,11 +340,12 @@ bool carry_out(const Move& move, const LockBudget& budget, const pg::LockDeadlin
   if (!lock_against_writers(move, deadline) || !still_as_planned(move)) return false;
   pg::wait_point("drain_locked");
   rows = load_and_remove(move);
-  const pg::LockDeadline upgrade(budget.milliseconds);
-  // Twice: an old report is found out before readers have to wait for it, a short one is waited for with them.
+  // Before readers are locked out as well: they need not wait for somebody's old report to end.
   pg::wait_for_snapshots(budget.milliseconds);
+  const pg::LockDeadline upgrade(budget.milliseconds);
   if (!lock_against_readers(move, upgrade)) return false;
   pg::wait_for_snapshots(budget.milliseconds);
+  upgrade.arm();
   attach_all(move);
   pg::wait_point("drain_switched");
   pg::wait_for_snapshots(budget.milliseconds);

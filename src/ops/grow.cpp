@@ -6,6 +6,7 @@ namespace {
 
 std::vector<Oid> relations_of(const PlannedSet& planned) {
   std::vector<Oid> relations = planned.recipe.referenced;
+  relations.insert(relations.end(), planned.recipe.referencing.begin(), planned.recipe.referencing.end());
   relations.push_back(planned.set.parent.oid);
   if (OidIsValid(planned.set.parent.default_oid)) relations.push_back(planned.set.parent.default_oid);
   return relations;
@@ -25,9 +26,17 @@ bool lock_parent(const PlannedSet& planned, const pg::LockDeadline& deadline) {
               .empty();
 }
 
-bool lock_for_attach(const PlannedSet& planned, const pg::LockDeadline& deadline) {
+// ATTACH adds key triggers on both sides of every foreign key.
+bool lock_key_neighbours(const PlannedSet& planned, const pg::LockDeadline& deadline) {
   for (const Oid table : planned.recipe.referenced)
     if (!pg::lock_relation(table, ShareRowExclusiveLock, deadline)) return false;
+  for (const Oid table : planned.recipe.referencing)
+    if (!pg::lock_relation(table, ShareRowExclusiveLock, deadline)) return false;
+  return true;
+}
+
+bool lock_for_attach(const PlannedSet& planned, const pg::LockDeadline& deadline) {
+  if (!lock_key_neighbours(planned, deadline)) return false;
   const Oid default_oid = planned.set.parent.default_oid;
   return !OidIsValid(default_oid) || pg::lock_relation(default_oid, AccessExclusiveLock, deadline);
 }
@@ -152,8 +161,7 @@ Attempt create_default(const PlannedSet& planned) {
     const pg::OwnerScope as_owner(parent.owner);
     if (!lock_parent(planned, deadline)) return false;
     if (!exists) build_child(statements, parent, name, creator);
-    for (const Oid table : planned.recipe.referenced)
-      if (!pg::lock_relation(table, ShareRowExclusiveLock, deadline)) return false;
+    if (!lock_key_neighbours(planned, deadline)) return false;
     deadline.arm();
     attach_child(statements, planned.recipe, name);
     return true;

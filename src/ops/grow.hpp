@@ -6,8 +6,8 @@
 namespace strata::ops {
 
 // One partition under one lock deadline. SHARE UPDATE EXCLUSIVE on the parent (no client is blocked) keeps other DDL
-// away while the child is built; then SHARE ROW EXCLUSIVE on tables the set references (ATTACH adds key triggers there)
-// and, last and for the attach only, ACCESS EXCLUSIVE on the default, whose constraint changes.
+// away while the child is built; then SHARE ROW EXCLUSIVE on tables at the other end of foreign keys (ATTACH adds key
+// triggers) and, last and for the attach only, ACCESS EXCLUSIVE on the default, whose constraint changes.
 [[nodiscard]] Attempt create_partition(const Extension& extension, const PlannedSet& planned,
                                        const PlannedAction& planned_action, Mode mode);
 

@@ -239,19 +239,13 @@ pg::Raise raise_of(const pg::PgError& error) {
           .table = {}};
 }
 
-// A cancelled or terminated run must end, not go on to the next set.
-bool must_end(const pg::PgError& error) noexcept {
-  return error.sqlstate() == ERRCODE_QUERY_CANCELED || error.sqlstate() == ERRCODE_ADMIN_SHUTDOWN ||
-         error.sqlstate() == ERRCODE_CRASH_SHUTDOWN;
-}
-
 // Runs f for one set; what it raises becomes a value, after the rollback of everything it had not committed.
 template <class F>
 std::optional<pg::Raise> failure_of(F&& f) {
   try {
     return f();
   } catch (const pg::PgError& error) {
-    if (must_end(error)) throw;
+    if (error.is_interrupt()) throw;  // a cancelled run must end, not go on to the next set
     return raise_of(error);
   } catch (const pg::Raise& raise) {
     return raise;
@@ -274,8 +268,8 @@ struct Triage {
 };
 
 bool has_work(const Extension& extension, LoadedSet& loaded, Mode mode) {
+  if (loaded.parent) require_owner_rights(*loaded.parent);
   if (loaded.refusal) throw to_raise(*loaded.refusal);
-  require_owner_rights(loaded.set->parent);
   if (needs_repair(*loaded.set)) return true;
   const core::Retirement retirement = retirement_of(loaded.config, mode);
   return !plan_set(extension, std::move(*loaded.set), retirement, pg::transaction_start()).empty();
@@ -306,8 +300,11 @@ Triage sort_out(const Extension& extension, Mode mode) {
 // The set as it is now: the triage may be minutes old. Nothing when it is gone or taken over meanwhile.
 std::optional<pg::Raise> maintain_again(const Extension& extension, const std::string& parent,
                                         const MaintenanceOptions& options, Mode mode) {
-  std::vector<LoadedSet> sets = load_sets(extension, Selection::Named, parent);
+  std::vector<LoadedSet> sets;
+  // The run goes on after an error here, so what the error leaves behind must be rolled back.
+  pg::in_subtransaction([&] { sets = load_sets(extension, Selection::Named, parent); });
   if (sets.empty() || left_alone(sets[0])) return std::nullopt;
+  if (sets[0].parent) require_owner_rights(*sets[0].parent);
   if (sets[0].refusal) throw to_raise(*sets[0].refusal);
   return maintain(extension, std::move(*sets[0].set), options, mode).failure;
 }
@@ -441,7 +438,7 @@ void add_lines(std::vector<PlanLine>& lines, const Extension& extension, LoadedS
 
 // Sets one may not see are left out, as the catalogs of a stranger would be.
 bool hidden(const LoadedSet& loaded) {
-  return loaded.set && !may_look(loaded.set->parent);
+  return loaded.parent && !may_look(*loaded.parent);
 }
 
 }  // namespace

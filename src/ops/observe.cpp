@@ -31,7 +31,32 @@ std::optional<std::size_t> highest_filled(const ManagedSet& set, std::int64_t no
   return std::nullopt;
 }
 
+std::optional<std::size_t> highest_with_pages(const ManagedSet& set, std::int64_t now_utc) {
+  const core::Bound lowest = lowest_of_interest(set, now_utc);
+  for (std::size_t n = set.inventory.children.size(); n-- > 0;) {
+    if (set.inventory.children[n].range.upper <= lowest) break;
+    if (may_hold_rows(set.facts[n])) return n;
+  }
+  return std::nullopt;
+}
+
+bool files_can_tell(const ManagedSet& set) {
+  if (!set.policy.ignore_default_data && set.inventory.default_partition) return false;
+  return std::all_of(set.facts.begin(), set.facts.end(),
+                     [](const ChildFacts& facts) { return facts.kind == RELKIND_RELATION; });
+}
+
 }  // namespace
+
+std::optional<core::Observation> observe_files(const ManagedSet& set, std::int64_t now_utc) {
+  if (!files_can_tell(set)) return std::nullopt;
+  core::Observation most;
+  most.highest_filled = highest_with_pages(set, now_utc);
+  if (set.is_time() || !most.highest_filled) return most;
+  const core::Bound upper = set.inventory.children[*most.highest_filled].range.upper;
+  most.max_id = upper.finite() ? upper.tick - 1 : set.calendar().highest();
+  return most;
+}
 
 core::Tick tick_of(const ManagedSet& set, Datum value) noexcept {
   switch (set.policy.key) {

@@ -10,6 +10,11 @@ namespace strata::ops {
 // owner, with a lock deadline armed.
 [[nodiscard]] core::Observation observe(const ManagedSet& set, std::int64_t now_utc);
 
+// The most that could be there, from file sizes alone: every file with pages is taken as filled to its upper bound.
+// Reads no table and needs no scope. Rows can only make a plan longer, so an empty plan on this is an empty plan. Empty
+// when files cannot tell (foreign or partitioned children, default data that counts).
+[[nodiscard]] std::optional<core::Observation> observe_files(const ManagedSet& set, std::int64_t now_utc);
+
 // Largest key in a table of the set (ONLY), as a tick; empty when it has no rows.
 [[nodiscard]] std::optional<core::Tick> largest_key(const ManagedSet& set, const core::Child& child);
 

@@ -59,17 +59,19 @@ FROM %pending_drop% d
 JOIN pg_catalog.pg_class c ON c.oid = d.child_oid AND c.relname = d.child_table AND NOT c.relispartition
 JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace AND n.nspname = d.child_schema
 WHERE d.parent_table = $1 AND d.database_oid = $2 AND d.system_identifier = $3 AND c.relowner = $4
+  AND d.retention IS NOT DISTINCT FROM $5
 ORDER BY d.child_schema, d.child_table)sql";
 
 std::vector<core::Action> pending_drops(const Extension& extension, const ManagedSet& set) {
-  if (!set.config.has_pending_drops) return {};
+  if (!set.config.has_pending_drops || set.config.keep_table) return {};
   const pg::DatabaseIdentity here = pg::database_identity();
-  const pg::Rows rows = pg::query(extension.with_tables(kPendingQuery),
-                                  pg::Params()
-                                      .text(set.config.parent_table)
-                                      .oid(here.database)
-                                      .int8(static_cast<std::int64_t>(here.system))
-                                      .oid(set.parent.owner));
+  const pg::Rows rows =
+      pg::query(extension.with_tables(kPendingQuery), pg::Params()
+                                                          .text(set.config.parent_table)
+                                                          .oid(here.database)
+                                                          .int8(static_cast<std::int64_t>(here.system))
+                                                          .oid(set.parent.owner)
+                                                          .text_or_null(set.config.retention));
   std::vector<core::Action> actions;
   for (std::size_t row = 0; row < rows.size(); ++row) {
     core::Action action;
@@ -122,20 +124,32 @@ PlannedAction with_statements(const Extension& extension, const PlannedSet& plan
       result.lock_mode = "ACCESS EXCLUSIVE on partition";
       break;
     case core::ActionKind::DropAttached:
-      result.statements = {"DROP TABLE " + name.quoted()};
+      // A partition that foreign keys point to can only be dropped once it is out of the set.
+      if (!planned.recipe.referencing.empty())
+        result.statements = {"ALTER TABLE " + set.parent.quoted() + " DETACH PARTITION " + name.quoted()};
+      result.statements.push_back("DROP TABLE " + name.quoted());
       result.lock_mode = "ACCESS EXCLUSIVE";
       break;
   }
   return result;
 }
 
+core::SetPlan decide_on(const ManagedSet& set, const core::Observation& seen, core::Retirement retirement,
+                        std::int64_t now_utc) {
+  return value_or_raise(
+      core::plan_maintenance(set.policy, set.calendar(), set.inventory, seen, now_utc, retirement, name_rules()));
+}
+
 core::SetPlan decide(const ManagedSet& set, core::Retirement retirement, std::int64_t now_utc) {
+  // Most runs find nothing to do, and for that no table need be read.
+  if (const std::optional<core::Observation> most = observe_files(set, now_utc)) {
+    core::SetPlan plan = decide_on(set, *most, retirement, now_utc);
+    if (plan.actions.empty() && plan.warnings.empty()) return plan;
+  }
   // As the owner: reading rows runs his policies and index expressions. Lock waits as for any action.
   const pg::OwnerScope as_owner(set.parent.owner);
   pg::LockDeadline(set.config.lock_timeout_ms).arm();
-  const core::Observation seen = observe(set, now_utc);
-  core::SetPlan plan = value_or_raise(
-      core::plan_maintenance(set.policy, set.calendar(), set.inventory, seen, now_utc, retirement, name_rules()));
+  core::SetPlan plan = decide_on(set, observe(set, now_utc), retirement, now_utc);
   mark_blocked(set, plan.actions);
   return plan;
 }

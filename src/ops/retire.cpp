@@ -12,13 +12,22 @@ bool same_end(const pg::RawEnd& end, const core::Bound& bound) noexcept {
   return end.value == bound.tick;
 }
 
-// Under the lock: still our partition, still these bounds.
+// Under the lock: still our partition, still these bounds, both still called what the plan's statements call them.
 bool still_attached(const ManagedSet& set, const core::Action& action) {
   const pg::Rows rows = pg::query(
       "SELECT c.relpartbound::text FROM pg_catalog.pg_inherits i JOIN pg_catalog.pg_class c ON c.oid = i.inhrelid "
-      "JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace WHERE i.inhrelid = $1 AND i.inhparent = $2 AND "
-      "c.relname = $3 AND n.nspname = $4 AND NOT i.inhdetachpending",
-      pg::Params().oid(action.oid).oid(set.parent.oid).text(action.name).text(action.schema));
+      "JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace JOIN pg_catalog.pg_class p ON p.oid = i.inhparent "
+      "JOIN pg_catalog.pg_namespace pn ON pn.oid = p.relnamespace WHERE i.inhrelid = $1 AND i.inhparent = $2 AND "
+      "c.relname = $3 AND n.nspname = $4 AND p.relname = $5 AND pn.nspname = $6 AND p.relowner = $7 AND "
+      "NOT i.inhdetachpending",
+      pg::Params()
+          .oid(action.oid)
+          .oid(set.parent.oid)
+          .text(action.name)
+          .text(action.schema)
+          .text(set.parent.table)
+          .text(set.parent.schema)
+          .oid(set.parent.owner));
   if (rows.empty() || rows.null(0, 0)) return false;
   const pg::RawBound bound = pg::read_bound(rows.text(0, 0));
   return same_end(bound.lower, action.range.lower) && same_end(bound.upper, action.range.upper);
@@ -40,8 +49,10 @@ bool still_wanted(const Extension& extension, const PlannedSet& planned) {
 }
 
 bool lock_for_detach(const PlannedSet& planned, Oid partition, const pg::LockDeadline& deadline) {
+  for (const Oid table : planned.recipe.referenced)
+    if (!pg::lock_relation(table, ShareRowExclusiveLock, deadline)) return false;
   for (const Oid table : planned.recipe.referencing)
-    if (!pg::lock_relation(table, ShareLock, deadline)) return false;
+    if (!pg::lock_relation(table, AccessExclusiveLock, deadline)) return false;
   const Parent& parent = planned.set.parent;
   if (!pg::lock_relation(parent.oid, AccessExclusiveLock, deadline)) return false;
   if (OidIsValid(parent.default_oid) && !pg::lock_relation(parent.default_oid, AccessExclusiveLock, deadline))
@@ -50,7 +61,8 @@ bool lock_for_detach(const PlannedSet& planned, Oid partition, const pg::LockDea
 }
 
 std::vector<Oid> relations_of(const PlannedSet& planned, Oid partition) {
-  std::vector<Oid> relations = planned.recipe.referencing;
+  std::vector<Oid> relations = planned.recipe.referenced;
+  relations.insert(relations.end(), planned.recipe.referencing.begin(), planned.recipe.referencing.end());
   relations.push_back(planned.set.parent.oid);
   if (OidIsValid(planned.set.parent.default_oid)) relations.push_back(planned.set.parent.default_oid);
   relations.push_back(partition);
@@ -68,7 +80,7 @@ void remember_drop(const Extension& extension, const ManagedSet& set, const core
   const pg::DatabaseIdentity here = pg::database_identity();
   pg::execute("INSERT INTO " + extension.object("part_pending_drop") +
                   " (child_oid, child_schema, child_table, parent_table, lower_bound, upper_bound, database_oid, "
-                  "system_identifier) VALUES ($1, $2, $3, $4, $5, $6, $7, $8) "
+                  "system_identifier, retention) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9) "
                   "ON CONFLICT (database_oid, child_oid) DO NOTHING",
               pg::Params()
                   .oid(action.oid)
@@ -78,12 +90,18 @@ void remember_drop(const Extension& extension, const ManagedSet& set, const core
                   .text(set.text(action.range.lower))
                   .text(set.text(action.range.upper))
                   .oid(here.database)
-                  .int8(static_cast<std::int64_t>(here.system)));
+                  .int8(static_cast<std::int64_t>(here.system))
+                  .text_or_null(set.config.retention));
 }
 
-void forget_drop(const Extension& extension, Oid child) {
-  pg::execute("DELETE FROM " + extension.object("part_pending_drop") + " WHERE child_oid = $1 AND database_oid = $2",
-              pg::Params().oid(child).oid(pg::database_identity().database));
+// Takes the promise back. True when there was one, made under the retention that still holds: nothing else may be
+// dropped, least of all a table that somebody detached by hand to keep it.
+bool redeem_promise(const Extension& extension, const Config& config, Oid child) {
+  const pg::Rows rows =
+      pg::query("DELETE FROM " + extension.object("part_pending_drop") +
+                    " WHERE child_oid = $1 AND database_oid = $2 RETURNING retention IS NOT DISTINCT FROM $3",
+                pg::Params().oid(child).oid(pg::database_identity().database).text_or_null(config.retention));
+  return !rows.empty() && rows.boolean(0, 0);
 }
 
 // Explicit membership only; a publication of the parent ends with the detach by itself.
@@ -131,22 +149,30 @@ Attempt detach_partition(const Extension& extension, const PlannedSet& planned, 
   });
 }
 
+namespace {
+
+bool is_free_standing(const PlannedSet& planned, const core::Action& action) {
+  return !pg::query(
+              "SELECT 1 FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace "
+              "WHERE c.oid = $1 AND NOT c.relispartition AND c.relname = $2 AND n.nspname = $3 AND "
+              "c.relowner = $4",
+              pg::Params().oid(action.oid).text(action.name).text(action.schema).oid(planned.set.parent.owner))
+              .empty();
+}
+
+}  // namespace
+
 Attempt drop_detached(const Extension& extension, const PlannedSet& planned, const PlannedAction& planned_action,
                       Mode mode) {
   const core::Action& action = planned_action.action;
-  const std::array<Oid, 1> relations{action.oid};
+  std::vector<Oid> relations = planned.recipe.referenced;
+  relations.push_back(action.oid);
   return try_action(budget_of(planned.set.config), mode, relations, [&](const pg::LockDeadline& deadline) {
-    const bool exists = pg::lock_relation(action.oid, AccessExclusiveLock, deadline);
+    bool locked = true;
+    for (const Oid relation : relations) locked = pg::lock_relation(relation, AccessExclusiveLock, deadline) && locked;
     pg::wait_point("drop_locked");
-    const bool detached =
-        exists && !pg::query(
-                       "SELECT 1 FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = "
-                       "c.relnamespace WHERE c.oid = $1 AND NOT c.relispartition AND c.relname = $2 AND "
-                       "n.nspname = $3 AND c.relowner = $4",
-                       pg::Params().oid(action.oid).text(action.name).text(action.schema).oid(planned.set.parent.owner))
-                       .empty();
-    forget_drop(extension, action.oid);
-    if (!detached) return false;  // attached again, renamed or gone: no longer ours to drop
+    const bool promised = redeem_promise(extension, planned.set.config, action.oid);
+    if (!locked || !promised || !is_free_standing(planned, action) || !still_wanted(extension, planned)) return false;
     run_as_owner(planned, planned_action, deadline);
     pg::wait_point("drop_done");
     return true;

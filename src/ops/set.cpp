@@ -351,6 +351,18 @@ void take_children(ManagedSet& set, std::vector<core::Child> children, std::vect
 
 }  // namespace
 
+namespace {
+
+// The two patterns we write ourselves follow the interval when it changes (rulings 7); others are the user's.
+std::string name_pattern(const ManagedSet& set) {
+  const std::string automatic(core::datetime_string_for(set.interval));
+  const std::string stored = set.config.datetime_string.value_or(automatic);
+  const bool ours = stored == "YYYYMMDD" || stored == "YYYYMMDD_HH24MISS";
+  return ours ? automatic : stored;
+}
+
+}  // namespace
+
 core::Result<ManagedSet> assemble(Config config, Parent parent, std::vector<core::Child> children,
                                   std::vector<ChildFacts> facts) {
   if (auto no = unsupported(config)) return *no;
@@ -373,8 +385,7 @@ core::Result<ManagedSet> assemble(Config config, Parent parent, std::vector<core
   policy.retention = read_retention(set);
   policy.keep_table = set.config.keep_table;
   policy.keep_index = set.config.keep_index;
-  if (set.is_time())
-    policy.datetime_string = set.config.datetime_string.value_or(std::string(core::datetime_string_for(set.interval)));
+  if (set.is_time()) policy.datetime_string = name_pattern(set);
   take_children(set, std::move(children), std::move(facts));
   core::Result<std::shared_ptr<SetZone>> zone = choose_zone(set);
   if (!zone) return zone.refusal();
@@ -385,7 +396,7 @@ core::Result<ManagedSet> assemble(Config config, Parent parent, std::vector<core
 namespace {
 
 LoadedSet load_one(Config config, const std::optional<Parent>& parent, std::map<Oid, ReadChildren>& children) {
-  LoadedSet loaded{.config = config, .set = std::nullopt, .refusal = std::nullopt};
+  LoadedSet loaded{.config = config, .parent = parent, .set = std::nullopt, .refusal = std::nullopt};
   if (!parent) {
     loaded.refusal =
         refusal(core::Code::UndefinedTable, "configured table \"" + config.parent_table + "\" does not exist",
@@ -444,8 +455,10 @@ ManagedSet load_set(const Extension& extension, const std::string& name) {
     refuse(core::Code::UndefinedTable, "table \"" + name + "\" is not managed by pg_strata",
            "Configured sets are listed in part_config; names are written schema.table, without quotes. Use "
            "create_partition to manage a table.");
-  if (sets[0].refusal) throw to_raise(*sets[0].refusal);
-  return std::move(*sets[0].set);
+  if (!sets[0].refusal) return std::move(*sets[0].set);
+  // Why it cannot be worked on is for those who may look at it.
+  if (sets[0].parent && !may_look(*sets[0].parent)) require_owner_rights(*sets[0].parent);
+  throw to_raise(*sets[0].refusal);
 }
 
 void require_owner_rights(const Parent& parent) {

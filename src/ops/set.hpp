@@ -128,6 +128,7 @@ struct ManagedSet {
 // A set, or why it cannot be worked on. Never both.
 struct LoadedSet {
   Config config;
+  std::optional<Parent> parent;  // when its table exists
   std::optional<ManagedSet> set;
   std::optional<core::Refusal> refusal;
 };

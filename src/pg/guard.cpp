@@ -1,5 +1,16 @@
 #include "pg/guard.hpp"
 
+namespace strata::pg {
+
+bool PgError::is_interrupt() const noexcept {
+  const int state = sqlstate();
+  const bool looks_so =
+      state == ERRCODE_QUERY_CANCELED || state == ERRCODE_ADMIN_SHUTDOWN || state == ERRCODE_CRASH_SHUTDOWN;
+  return looks_so && data_->funcname != nullptr && std::strcmp(data_->funcname, "ProcessInterrupts") == 0;
+}
+
+}  // namespace strata::pg
+
 namespace strata::pg::raw {
 
 namespace {

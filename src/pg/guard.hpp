@@ -18,6 +18,9 @@ class PgError {
   explicit PgError(ErrorData* data) noexcept : data_(data) {}
   [[nodiscard]] ErrorData* data() const noexcept { return data_; }
   [[nodiscard]] int sqlstate() const noexcept { return data_->sqlerrcode; }
+  // A cancel request, a timeout or a shutdown: whoever catches it must end, too. Code of a table's owner can raise the
+  // same SQLSTATEs, and must not be able to end more than the work on that table.
+  [[nodiscard]] bool is_interrupt() const noexcept;
   [[nodiscard]] std::string message() const { return data_->message != nullptr ? data_->message : ""; }
   [[nodiscard]] std::string detail() const { return data_->detail != nullptr ? data_->detail : ""; }
   [[nodiscard]] std::string hint() const { return data_->hint != nullptr ? data_->hint : ""; }

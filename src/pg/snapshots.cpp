@@ -64,7 +64,8 @@ void leave_out_our_waiters(std::vector<Holder>& holders) {
 std::string people_text(const std::vector<Holder>& holders) {
   const Rows rows = query(
       "SELECT 'process ' || p || coalesce(' (' || a.usename || ', ' || coalesce(nullif(a.application_name, ''), '?') "
-      "|| ')', '') FROM pg_catalog.unnest($1) AS p LEFT JOIN pg_catalog.pg_stat_activity a ON a.pid = p "
+      "|| ')', '') || ', whose snapshot is older' FROM pg_catalog.unnest($1) AS p LEFT JOIN "
+      "pg_catalog.pg_stat_activity a ON a.pid = p "
       "ORDER BY a.xact_start LIMIT 5",
       Params().int8s(pids_of(holders)));
   std::string text;
@@ -73,7 +74,7 @@ std::string people_text(const std::vector<Holder>& holders) {
 }
 
 void raise_still_held(const std::vector<Holder>& holders) {
-  const std::string detail = "Snapshots are held by " + people_text(holders) + ".";
+  const std::string detail = people_text(holders);
   const char* const text = detail.c_str();
   guarded([text] {
     ereport(ERROR, (errcode(ERRCODE_LOCK_NOT_AVAILABLE),

@@ -5,8 +5,8 @@
 
 namespace strata::pg {
 
-// Waits until every transaction of this database that holds a snapshot now has ended or holds none any more; 55P03 with
-// a DETAIL naming those that are left when the budget (milliseconds) is used up.
+// Waits until every transaction of this database that holds a snapshot now has ended or holds none any more; 55P03,
+// its detail naming those that are left, when the budget (milliseconds) is used up.
 //
 // Left out: lazy VACUUM and autovacuum, which read no partition through its parent; sessions that wait for a lock of
 // ours, as they cannot end before we do (see ops/drain.cpp for what that leaves open); and transactions whose snapshot

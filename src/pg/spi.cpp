@@ -106,8 +106,17 @@ Datum Rows::datum(std::size_t row, int column) const {
 
 namespace {
 
+// A value stored out of line needs a snapshot, and after a commit inside a procedure there is none between statements.
+char* detoasted(Datum value) {
+  const bool push = VARATT_IS_EXTERNAL(DatumGetPointer(value)) && !ActiveSnapshotSet();
+  if (push) PushActiveSnapshot(GetTransactionSnapshot());
+  char* const copy = TextDatumGetCString(value);
+  if (push) PopActiveSnapshot();
+  return copy;
+}
+
 std::string string_of(Datum value) {
-  char* const copy = guarded([value] { return TextDatumGetCString(value); });
+  char* const copy = guarded([value] { return detoasted(value); });
   std::string result(copy);
   pfree(copy);
   return result;

@@ -85,17 +85,17 @@ void sleep_ms(long milliseconds) {
 }
 
 #ifdef STRATA_TESTING
+// Really waits for the lock, so that the isolation tester sees a blocked session. The action's lock deadline is not for
+// this wait.
 void wait_point(const char* name) {
   const std::int32_t key = hash_text(std::string("strata:") + name);
-  for (;;) {
-    const bool open = guarded([key] {
-      if (!DatumGetBool(DirectFunctionCall1(pg_try_advisory_lock_shared_int8, Int64GetDatum(key)))) return false;
-      DirectFunctionCall1(pg_advisory_unlock_shared_int8, Int64GetDatum(key));
-      return true;
-    });
-    if (open) return;
-    sleep_ms(5);
-  }
+  guarded([key] {
+    const int level = NewGUCNestLevel();
+    (void)set_config_option("lock_timeout", "0", PGC_USERSET, PGC_S_SESSION, GUC_ACTION_SAVE, true, 0, false);
+    DirectFunctionCall1(pg_advisory_lock_shared_int8, Int64GetDatum(key));
+    DirectFunctionCall1(pg_advisory_unlock_shared_int8, Int64GetDatum(key));
+    AtEOXact_GUC(false, level);
+  });
 }
 #endif
 
