@@ -127,6 +127,27 @@ Tick resume_at(const Set& set, const Grid& grid, Tick last_upper) {
   return start ? std::max(last_upper, *start) : last_upper;
 }
 
+// What is missing up to the target. Where rows have run ahead of the clock (a drain of stray rows does that), premake
+// counts from them, and the partitions that the present itself needs come on top. One more than allowed is enough to
+// know that there are too many.
+std::vector<Range> wanted_ranges(const Set& set, const Grid& grid, std::span<const Range> existing,
+                                 const Target& target, const PlanLimits& limits) {
+  const std::size_t limit = limits.max_creations + 1;
+  const Tick last = existing.back().upper.tick;
+  Tick from = std::min(last, target.start);
+  std::vector<Range> wanted;
+  const auto present = is_time(set.policy.key) ? target_after_now(set, grid) : std::nullopt;
+  if (present && present->start < from && existing.front().upper.finite()) {
+    // Between partitions only: what lies below the first one was not asked for.
+    const Tick start = resume_at(set, grid, std::max(present->start, existing.front().upper.tick));
+    wanted = missing_ranges(grid, existing, start, std::min(present->end, from), limit);
+    if (!wanted.empty()) from = std::max(from, wanted.back().upper.tick);
+  }
+  const auto ahead = missing_ranges(grid, existing, resume_at(set, grid, from), target.end, limit);
+  wanted.insert(wanted.end(), ahead.begin(), ahead.end());
+  return wanted;
+}
+
 std::string premake_reason(const Grid& grid, const Target& target, const Range& range, std::int64_t total) {
   const std::int64_t ordinal = grid.cell_of(range.lower.tick) - target.counted_from;
   if (ordinal <= 0) return "premake: closes the gap up to " + target.label;
@@ -166,9 +187,7 @@ Result<Premake> premake(const Set& set, const NameRules& names, const PlanLimits
   const auto target = grid ? target_of(set, *grid, existing) : std::nullopt;
   if (!target) return Premake{};
 
-  // One more than allowed is enough to know.
-  const Tick from = resume_at(set, *grid, std::min(last.tick, target->start));
-  const auto ranges = missing_ranges(*grid, existing, from, target->end, limits.max_creations + 1);
+  const auto ranges = wanted_ranges(set, *grid, existing, *target, limits);
   if (ranges.size() > limits.max_creations) return too_many_creations(set.policy, limits);
   auto actions = build(set, *grid, *target, ranges, names);
   if (!actions) return actions.refusal();

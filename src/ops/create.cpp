@@ -259,6 +259,12 @@ namespace {
 
 core::Range range_at(const ManagedSet& set, std::int64_t lower) {
   const core::Tick tick = set.is_time() ? set.calendar().from_utc(lower) : lower;
+  // A boundary of the grid ends at the next one; a step from it would not where its midnight does not exist.
+  const std::vector<core::Range> existing = set.ranges();
+  if (const auto grid = core::grid_of(set.calendar(), set.policy.step, existing)) {
+    const std::optional<core::Range> cell = grid->cell(grid->cell_of(tick));
+    if (cell && cell->lower == core::Bound::at(tick)) return *cell;
+  }
   const std::optional<core::Tick> upper = set.calendar().advance(tick, set.policy.step, 1);
   if (!upper) return {};
   return {.lower = core::Bound::at(tick), .upper = core::Bound::at(*upper)};

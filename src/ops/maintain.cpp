@@ -142,6 +142,35 @@ void write_deferred(const Extension& extension, const std::string& parent, const
               pg::Params().text(parent).text("locks held by " + blocked_by));
 }
 
+// A promise to drop ends when its table is attached again, renamed, given away or gone, and when the retention it was
+// made under no longer holds: the table then stays.
+void forget_stale_promises(const Extension& extension, const ManagedSet& set) {
+  const pg::DatabaseIdentity here = pg::database_identity();
+  const pg::Rows rows = pg::query(
+      "DELETE FROM " + extension.object("part_pending_drop") +
+          " d WHERE d.parent_table = $1 AND d.database_oid = $2 AND d.system_identifier = $3 AND ($4 OR d.retention IS "
+          "DISTINCT FROM $5 OR NOT EXISTS (SELECT 1 FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid "
+          "= "
+          "c.relnamespace WHERE c.oid = d.child_oid AND c.relname = d.child_table AND n.nspname = d.child_schema AND "
+          "NOT "
+          "c.relispartition AND c.relowner = $6)) RETURNING d.child_schema || '.' || d.child_table",
+      pg::Params()
+          .text(set.config.parent_table)
+          .oid(here.database)
+          .int8(static_cast<std::int64_t>(here.system))
+          .boolean(set.config.keep_table)
+          .text_or_null(set.config.retention)
+          .oid(set.parent.owner));
+  for (std::size_t row = 0; row < rows.size(); ++row)
+    pg::report({.level = NOTICE,
+                .message = "table " + quoted(rows.text(row, 0)) + " will not be dropped any more",
+                .detail = "It was detached by retention, and since then it or the retention was changed."});
+}
+
+bool is_registered(const ManagedSet& set) noexcept {
+  return set.config.has_policy && set.config.time_zone && set.config.known_parent == set.parent.oid;
+}
+
 // A set restored or inserted by hand gets its policy; a renamed one its new name; both once.
 void repair(const Extension& extension, ManagedSet& set) {
   const pg::SettingsScope settings;
@@ -149,17 +178,20 @@ void repair(const Extension& extension, ManagedSet& set) {
   if (set.renamed) {
     pg::execute("UPDATE " + extension.object("part_config") + " SET parent_table = $2 WHERE parent_table = $1",
                 pg::Params().text(set.config.parent_table).text(name));
+    pg::execute("UPDATE " + extension.object("part_pending_drop") + " SET parent_table = $2 WHERE parent_table = $1",
+                pg::Params().text(set.config.parent_table).text(name));
     pg::report({.level = NOTICE,
                 .message = "table " + quoted(set.config.parent_table) + " is now " + quoted(name) +
                            ", its configuration follows"});
     set.config.parent_table = name;
     set.renamed = false;
   }
-  record_policy(extension, set);
+  if (set.config.has_pending_drops) forget_stale_promises(extension, set);
+  if (!is_registered(set)) record_policy(extension, set);
 }
 
 bool needs_repair(const ManagedSet& set) noexcept {
-  return set.renamed || !set.config.has_policy || !set.config.time_zone || set.config.known_parent != set.parent.oid;
+  return set.config.has_pending_drops || set.renamed || !is_registered(set);
 }
 
 // --- one set ---------------------------------------------------------------------------------------------------------
@@ -436,9 +468,10 @@ void add_lines(std::vector<PlanLine>& lines, const Extension& extension, LoadedS
   for (const std::string& warning : planned.warnings) pg::report({.level = WARNING, .message = warning});
 }
 
-// Sets one may not see are left out, as the catalogs of a stranger would be.
+// Sets one may not see are left out, as the catalogs of a stranger would be. A plan is made of rows (whether the default
+// blocks, where the highest id is), so row-level security hides it as a whole.
 bool hidden(const LoadedSet& loaded) {
-  return loaded.parent && !may_look(*loaded.parent);
+  return loaded.parent && (!may_look(*loaded.parent) || pg::hides_rows(loaded.parent->oid));
 }
 
 }  // namespace
@@ -452,7 +485,7 @@ std::vector<PlanLine> plan_lines(const Extension& extension, const std::optional
     if (hidden(loaded)) {
       if (parent)
         refuse(core::Code::InsufficientPrivilege, "permission denied for table " + *parent,
-               "SELECT on the table, or membership in its owner, is needed.");
+               "Membership in its owner, or SELECT that no row-level security restricts, is needed.");
       continue;
     }
     const std::string name = loaded.config.parent_table;

@@ -1,5 +1,7 @@
 #include "ops/set.hpp"
 
+#include "ops/validate.hpp"
+
 #include "pg/bound_reader.hpp"
 #include "pg/relation.hpp"
 #include "pg/xact.hpp"
@@ -395,6 +397,20 @@ core::Result<ManagedSet> assemble(Config config, Parent parent, std::vector<core
 
 namespace {
 
+// What the trigger refuses may still be there: restored with triggers off, or written before it existed.
+void recheck(const Config& config) {
+  ConfigTexts texts{.parent_table = config.parent_table,
+                    .partition_interval = config.partition_interval,
+                    .partition_type = config.partition_type,
+                    .epoch = config.epoch,
+                    .retention = config.retention,
+                    .datetime_string = config.datetime_string,
+                    .date_trunc_interval = config.date_trunc_interval,
+                    .time_encoder = std::nullopt,
+                    .time_decoder = std::nullopt};
+  validate_config(texts, "");
+}
+
 LoadedSet load_one(Config config, const std::optional<Parent>& parent, std::map<Oid, ReadChildren>& children) {
   LoadedSet loaded{.config = config, .parent = parent, .set = std::nullopt, .refusal = std::nullopt};
   if (!parent) {
@@ -410,6 +426,7 @@ LoadedSet load_one(Config config, const std::optional<Parent>& parent, std::map<
   }
   try {
     pg::in_subtransaction([&] {
+      recheck(config);
       core::Result<ManagedSet> set =
           assemble(std::move(config), *parent, std::move(read.children), std::move(read.facts));
       if (set)

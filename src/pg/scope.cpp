@@ -1,5 +1,9 @@
 #include "pg/scope.hpp"
 
+extern "C" {
+#include "utils/rls.h"
+}
+
 namespace strata::pg {
 
 namespace {
@@ -90,6 +94,10 @@ bool may_create_in(Oid schema, Oid role) {
 
 bool may_select(Oid relation) {
   return guarded([=] { return pg_class_aclcheck(relation, GetUserId(), ACL_SELECT) == ACLCHECK_OK; });
+}
+
+bool hides_rows(Oid relation) {
+  return guarded([=] { return check_enable_rls(relation, InvalidOid, true) == RLS_ENABLED; });
 }
 
 std::string role_name(Oid role) {

@@ -65,6 +65,8 @@ class LockDeadline {
 [[nodiscard]] bool has_rights_of(Oid role);
 [[nodiscard]] bool may_create_in(Oid schema, Oid role);
 [[nodiscard]] bool may_select(Oid relation);
+// Whether row-level security applies to the current user on this table.
+[[nodiscard]] bool hides_rows(Oid relation);
 [[nodiscard]] std::string role_name(Oid role);
 
 }  // namespace strata::pg

@@ -180,8 +180,8 @@ DECLARE
     child text := 'pend_p' || to_char(current_date - days, 'YYYYMMDD');
 BEGIN
     EXECUTE format('ALTER TABLE r.pend DETACH PARTITION r.%I', child);
-    INSERT INTO partman.part_pending_drop (child_oid, child_schema, child_table, parent_table, lower_bound, upper_bound, database_oid, system_identifier)
-    SELECT ('r.' || child)::regclass, 'r', child, 'r.pend', current_date - days, current_date - days + 1, d.oid, system_identifier
+    INSERT INTO partman.part_pending_drop (child_oid, child_schema, child_table, parent_table, lower_bound, upper_bound, retention, database_oid, system_identifier)
+    SELECT ('r.' || child)::regclass, 'r', child, 'r.pend', current_date - days, current_date - days + 1, '9 days', d.oid, system_identifier
     FROM pg_database d, pg_control_system() WHERE datname = current_database();
 END $$;
 CREATE PROCEDURE r.attach(days int) LANGUAGE plpgsql AS $$ BEGIN

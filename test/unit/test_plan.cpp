@@ -339,6 +339,11 @@ TEST_CASE("a gap ahead of the partition in use is closed, one behind it is not",
   d.inventory.children.erase(today);
   REQUIRE_FALSE(d.plan()->actions.empty());
   CHECK(d.plan()->actions.front().range == missing);
+  // Also when rows lie ahead of it.
+  d.seen.highest_filled = d.inventory.children.size() - 1;
+  CHECK(d.plan()->actions.front().range == missing);
+  d.policy.infinite_time_partitions = false;
+  CHECK(d.plan()->actions.front().range == missing);
 }
 
 TEST_CASE("creations come first, then retirements", "[plan]") {
