@@ -71,16 +71,20 @@ std::int32_t catch_errors(std::int32_t n) {
   return caught;
 }
 
-// Who and how this backend is, as SQL and C see it.
+std::string setting(const char* name) {
+  const char* const value = pg::guarded([name] { return GetConfigOption(name, false, false); });
+  return std::string(name) + " = " + value;
+}
+
+// Who this backend is and how it is set. Not asked by SQL: pg::query brings its own settings where they are not safe.
 std::string state() {
   Oid user = InvalidOid;
   int security = 0;
   GetUserIdAndSecContext(&user, &security);
-  const pg::Rows rows = pg::query(
-      "SELECT current_user || ', search_path ' || current_setting('search_path') || ', ' || "
-      "current_setting('datestyle') || ', row_security ' || current_setting('row_security') || ', lock_timeout ' || "
-      "current_setting('lock_timeout')");
-  return rows.text(0, 0) + ", security context " + std::to_string(security);
+  std::string text = pg::role_name(user) + ", security context " + std::to_string(security);
+  for (const char* const name : {"search_path", "datestyle", "row_security", "lock_timeout"})
+    text += ", " + setting(name);
+  return text;
 }
 
 struct Place {
@@ -219,7 +223,8 @@ Datum strata_test_subtransaction(FunctionCallInfo fcinfo) {
 Datum strata_test_scope(FunctionCallInfo fcinfo) {
   return strata::pg::boundary([&]() -> Datum {
     const strata::entry::Args args(fcinfo);
-    const strata::pg::SpiConnection spi(strata::pg::Atomicity::MayCommit);
+    const strata::pg::SpiConnection spi(args.may_commit() ? strata::pg::Atomicity::MayCommit
+                                                          : strata::pg::Atomicity::Atomic);
     strata::entry::try_scope(DatumGetObjectId(args.datum(0)), args.required_text(1, "how"));
     return Datum{0};
   });

@@ -16,21 +16,23 @@ std::string with_name(std::string text, const std::string& name) {
   return at == std::string::npos ? text : text.replace(at, mark.size(), name);
 }
 
-// Unique and primary indexes of the template, and the storage the children take from it.
-constexpr const char* kTemplateIndexes = R"sql(
-SELECT i.indisprimary, pg_catalog.pg_get_indexdef(i.indexrelid), t.spcname, i.indpred IS NOT NULL,
-       pg_catalog.pg_get_constraintdef(k.oid)
+// Indexes of one table. The tail is the definition from " USING " on; it is cut off by the length of what comes before,
+// as names and literals may hold any word. The search_path is ours, so the server qualifies the table's name.
+constexpr const char* kIndexes = R"sql(
+SELECT pg_catalog.substr(pg_catalog.pg_get_indexdef(i.indexrelid), 1 + pg_catalog.length(pg_catalog.concat(
+         'CREATE ', CASE WHEN i.indisunique THEN 'UNIQUE ' END, 'INDEX ', pg_catalog.quote_ident(x.relname), ' ON ',
+         CASE WHEN x.relkind = 'I' THEN 'ONLY ' END,
+         pg_catalog.quote_ident(n.nspname), '.', pg_catalog.quote_ident(c.relname)))) AS tail,
+       pg_catalog.pg_get_constraintdef(k.oid), i.indisunique, t.spcname,
+       ' WHERE ' || pg_catalog.pg_get_expr(i.indpred, i.indrelid)
 FROM pg_catalog.pg_index i
 JOIN pg_catalog.pg_class x ON x.oid = i.indexrelid
+JOIN pg_catalog.pg_class c ON c.oid = i.indrelid
+JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
 LEFT JOIN pg_catalog.pg_tablespace t ON t.oid = x.reltablespace
-LEFT JOIN pg_catalog.pg_constraint k ON k.conindid = i.indexrelid AND k.contype = 'p'
-WHERE i.indrelid = $1 AND i.indisunique AND i.indisvalid
-ORDER BY 2)sql";
-
-std::string after_using(const std::string& definition) {
-  const auto at = definition.find(" USING ");
-  return at == std::string::npos ? definition : definition.substr(at);
-}
+LEFT JOIN pg_catalog.pg_constraint k ON k.conindid = i.indexrelid AND k.conrelid = i.indrelid AND k.contype = 'p'
+WHERE i.indrelid = $1 AND i.indisvalid
+ORDER BY 1)sql";
 
 struct ParentIndexes {
   std::set<std::string> tails;
@@ -39,42 +41,38 @@ struct ParentIndexes {
 };
 
 ParentIndexes read_parent_indexes(Oid parent) {
-  const pg::Rows rows = pg::query(
-      "SELECT pg_catalog.pg_get_indexdef(i.indexrelid), pg_catalog.pg_get_constraintdef(k.oid) "
-      "FROM pg_catalog.pg_index i LEFT JOIN pg_catalog.pg_constraint k ON k.conindid = i.indexrelid AND "
-      "k.contype = 'p' AND k.conrelid = i.indrelid WHERE i.indrelid = $1 AND i.indisvalid",
-      pg::Params().oid(parent));
+  const pg::Rows rows = pg::query(kIndexes, pg::Params().oid(parent));
   ParentIndexes indexes;
   indexes.count = static_cast<int>(rows.size());
   for (std::size_t row = 0; row < rows.size(); ++row) {
-    indexes.tails.insert(after_using(rows.text(row, 0)));
+    indexes.tails.insert(rows.text(row, 0));
     if (!rows.null(row, 1)) indexes.primary = rows.text(row, 1);
   }
   return indexes;
 }
 
-std::string with_tablespace(const std::string& tail, const std::string& tablespace, bool partial) {
-  const std::string clause = " TABLESPACE " + pg::quote_ident(tablespace);
-  const auto where = partial ? tail.rfind(" WHERE ") : std::string::npos;
-  return where == std::string::npos ? tail + clause : tail.substr(0, where) + clause + tail.substr(where);
+// The clause stands before the predicate, which ends the tail.
+std::string with_tablespace(const std::string& tail, const std::string& tablespace, const std::string& predicate) {
+  const std::size_t where = tail.ends_with(predicate) ? tail.size() - predicate.size() : tail.size();
+  return tail.substr(0, where) + " TABLESPACE " + pg::quote_ident(tablespace) + tail.substr(where);
 }
 
-// Keys of the template that the parent cannot have because they lack the partition key (contract 6.2).
+// Unique and primary indexes of the template that the parent cannot have because they lack the partition key (contract 6.2).
 void add_template_indexes(ChildRecipe& recipe, Oid table, const ParentIndexes& parent) {
-  const pg::Rows rows = pg::query(kTemplateIndexes, pg::Params().oid(table));
+  const pg::Rows rows = pg::query(kIndexes, pg::Params().oid(table));
   for (std::size_t row = 0; row < rows.size(); ++row) {
-    const bool primary = rows.boolean(row, 0) && !rows.null(row, 4);
-    std::string tail = after_using(rows.text(row, 1));
-    if (parent.tails.contains(tail) || (primary && parent.primary == rows.text(row, 4))) continue;
+    const bool unique = rows.boolean(row, 2);
+    const std::string tail = rows.text(row, 0);
+    const std::optional<std::string> primary = rows.optional_text(row, 1);
+    if (!unique || parent.tails.contains(tail) || (primary && parent.primary == primary)) continue;
     ++recipe.locks_per_child;
-    const std::optional<std::string> tablespace = rows.optional_text(row, 2);
-    if (primary) {
-      recipe.keys.push_back("ALTER TABLE %child% ADD " + rows.text(row, 4) +
+    const std::optional<std::string> tablespace = rows.optional_text(row, 3);
+    if (primary)
+      recipe.keys.push_back("ALTER TABLE %child% ADD " + *primary +
                             (tablespace ? " USING INDEX TABLESPACE " + pg::quote_ident(*tablespace) : ""));
-      continue;
-    }
-    if (tablespace) tail = with_tablespace(tail, *tablespace, rows.boolean(row, 3));
-    recipe.keys.push_back("CREATE UNIQUE INDEX ON %child%" + tail);
+    else
+      recipe.keys.push_back("CREATE UNIQUE INDEX ON %child%" +
+                            (tablespace ? with_tablespace(tail, *tablespace, rows.text(row, 4)) : tail));
   }
 }
 

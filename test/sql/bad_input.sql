@@ -234,6 +234,17 @@ SELECT count(*) FROM partman.check_default();
 SELECT partman.run_maintenance();
 RESET ROLE;
 SELECT b.state() = :'before' AS unchanged;
+-- neither of a set that cannot be worked on
+UPDATE partman.part_policy SET time_zone = 'Mars/Base' WHERE parent_table = 'b.good';
+SET ROLE regress_strata_stranger;
+SELECT count(*) FROM partman.plan_maintenance();
+CALL b.try($$SELECT * FROM partman.plan_maintenance('b.good')$$);
+CALL b.try($$SELECT partman.run_maintenance('b.good')$$);
+CALL b.try($$SELECT partman.create_partition_time('b.good', ARRAY['2099-07-01'::timestamptz])$$);
+CALL b.try($$SELECT partman.partition_data_time('b.good', 10)$$);
+CALL b.try($$SELECT partman.drop_partition_time('b.good', '1 day')$$);
+RESET ROLE;
+UPDATE partman.part_policy SET time_zone = 'UTC' WHERE parent_table = 'b.good';
 ALTER TABLE b.fresh OWNER TO regress_strata_owner;
 SET ROLE regress_strata_owner;
 CALL b.create($$'b.fresh', 'id', '10'$$);

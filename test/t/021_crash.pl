@@ -11,8 +11,9 @@ my $node = new_node('main', "restart_after_crash = on\n");
 my $schema = 0;
 
 # Every relation outside the catalogs.
-my $relations = q{SELECT c.oid::regclass FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
-	WHERE n.nspname !~ '^pg_' AND n.nspname <> 'information_schema' ORDER BY 1::text};
+my $relations = q{SELECT format('%s.%s', n.nspname, c.relname) AS name FROM pg_class c
+	JOIN pg_namespace n ON n.oid = c.relnamespace
+	WHERE n.nspname !~ '^pg_' AND n.nspname <> 'information_schema' ORDER BY c.relname COLLATE "C"};
 
 # What a set looks like after maintenance that nobody disturbed.
 add_set($node, 'calm');
@@ -44,7 +45,6 @@ sub disturb {
 	my ($point, $way, $call) = @_;
 	my $name = 's' . ++$schema;
 	add_set($node, $name, 'detach_before_drop = ' . ($call =~ /_proc/ ? 'true' : 'false'));
-	my $before = payload($node, $name);
 	my $holder = holder($node);
 	$holder->shut($point);
 	my $runner = session($node)->send($call =~ s/%/$name/r);
@@ -55,7 +55,6 @@ sub disturb {
 
 	my $locks = $node->safe_psql('postgres', q{SELECT count(*) FROM pg_locks WHERE locktype = 'advisory'});
 	is($locks, 0, "$point, $way: no advisory lock");
-	my $first = payload($node, $name);
 	my ($rc, $out, $err) = $node->psql('postgres', 'CALL partman.run_maintenance_proc(p_analyze := true)');
 	is($rc, 0, "$point, $way: the next run succeeds") or diag($err);
 	is(children_of($node, $name), $children, "$point, $way: same partitions");

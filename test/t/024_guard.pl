@@ -88,15 +88,15 @@ is($backend->query(q{SELECT fields_of('SELECT raise_error(''Raise'')')}),
 	'23P01 / message of the error / detail of the error / hint of the error / a schema / a table /  /  /  / '
 	  . q{SQL statement "SELECT raise_error('Raise')" < PL/pgSQL function fields_of(text) line 4 at EXECUTE},
 	'an error of our own has its fields, too');
-is($backend->query(q{SELECT fields_of('SELECT run(''SELECT run($$SELECT raise_error(''''ereport'''')$$)'')')}),
+is($backend->query(q{SELECT fields_of('SELECT run(''SELECT public.run($$SELECT public.raise_error(''''ereport'''')$$)'')')}),
 	'23P01 / message of the error / detail of the error / hint of the error / a schema / a table / a column / a type / '
-	  . q{a constraint / context of the error < SQL statement "SELECT raise_error('ereport')" < }
-	  . q{SQL statement "SELECT run($$SELECT raise_error('ereport')$$)" < }
-	  . q{SQL statement "SELECT run('SELECT run($$SELECT raise_error(''ereport'')$$)')" < }
+	  . q{a constraint / context of the error < SQL statement "SELECT public.raise_error('ereport')" < }
+	  . q{SQL statement "SELECT public.run($$SELECT public.raise_error('ereport')$$)" < }
+	  . q{SQL statement "SELECT run('SELECT public.run($$SELECT public.raise_error(''ereport'')$$)')" < }
 	  . 'PL/pgSQL function fields_of(text) line 4 at EXECUTE',
 	'through three boundaries, nested by SPI');
 is($backend->query('SELECT alive()'), 0, 'and every destructor ran');
-is($backend->query(q{SELECT run('SELECT run($$CREATE TEMP TABLE nested AS SELECT 1$$)')}), '', 'without an error');
+is($backend->query(q{SELECT run('SELECT public.run($$CREATE TEMP TABLE nested AS SELECT 1$$)')}), '', 'without an error');
 is($backend->query('SELECT count(*) FROM nested'), 1, 'nested boundaries return');
 
 # --- what C++ throws never ends the server -----------------------------------------------------------------------------
@@ -106,7 +106,7 @@ for my $case ([ 'bad_alloc', '53200', 'out of memory' ], [ 'runtime_error', 'XX0
 	[ 'int', 'XX000', 'unknown C\+\+ exception' ])
 {
 	my ($how, $sqlstate, $message) = @$case;
-	for my $sql ("SELECT raise_error('$how')", "SELECT run('SELECT raise_error(''$how'')')") {
+	for my $sql ("SELECT raise_error('$how')", "SELECT run('SELECT public.raise_error(''$how'')')") {
 		my ($out, $err) = $backend->query($sql);
 		like($err, qr/ERROR:  $sqlstate: $message/, "$sql is an error");
 		is($backend->query('SELECT pg_backend_pid()'), $backend_pid, 'the session lives');
@@ -127,11 +127,13 @@ is($backend->query("BEGIN; SELECT fail_inside($owner, \$\$$mess\$\$); INSERT INT
 
 # --- owner scope -----------------------------------------------------------------------------------------------------------
 
-my $caller = q{postgres, search_path "$user", public, ISO, MDY, row_security on, lock_timeout 7s, security context 0};
-my $inside = 'owner, search_path pg_catalog, pg_temp, ISO, YMD, row_security off, lock_timeout 7s, security context 3';
-my $now = q{SELECT current_user || ', search_path ' || current_setting('search_path') || ', ' ||
-	current_setting('datestyle') || ', row_security ' || current_setting('row_security') || ', lock_timeout ' ||
-	current_setting('lock_timeout') || ', security context 0'};
+my $caller = 'postgres, security context 0, search_path = "$user", public, datestyle = ISO, MDY, row_security = on, '
+  . 'lock_timeout = 7000';
+my $inside = 'owner, security context 3, search_path = pg_catalog, pg_temp, datestyle = ISO, YMD, row_security = off, '
+  . 'lock_timeout = 7000';
+my $now = q{SELECT current_user || ', security context 0' || string_agg(', ' || lower(name) || ' = ' || setting, ''
+	ORDER BY array_position('{search_path,DateStyle,row_security,lock_timeout}', name)) FROM pg_settings
+	WHERE name IN ('search_path', 'DateStyle', 'row_security', 'lock_timeout')};
 
 sub notices { return join "\n", $_[0] =~ /NOTICE:  00000: (.*)/g; }
 
@@ -154,7 +156,7 @@ is($plain->query($now), $caller, 'leaves nothing behind');
 
 # Why it must: truths 27. If a later version of PostgreSQL changes this, this test should say so.
 ($out, $err) = $plain->query("CALL scope($owner, 'commit inside')");
-is(notices($err), "before: $caller\nafter commit: " . ($caller =~ s/^postgres/owner/r =~ s/context 0/context 3/r),
+is(notices($err), "before: $caller\nafter commit: " . ($caller =~ s/^postgres(.*?)0/owner${1}3/r),
 	'a user switch survives SPI_commit, settings do not');
 is($plain->query($now), $caller, 'which this one repaired by hand');
 

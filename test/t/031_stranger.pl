@@ -191,11 +191,9 @@ is(do_sql('postgres', $fingerprint), $before, 'nothing was changed by any of the
 
 # Who may read the table may look, and still not act. Where policies hide rows from him the plan would tell of them.
 do_sql('owner', q{GRANT USAGE ON SCHEMA app TO reads_table, reads_some;
-	GRANT SELECT ON app.t, app.n TO reads_table, reads_some;
-	ALTER TABLE app.t ENABLE ROW LEVEL SECURITY; ALTER TABLE app.n ENABLE ROW LEVEL SECURITY;
-	CREATE POLICY everything ON app.t TO reads_table USING (true); CREATE POLICY everything ON app.n TO reads_table USING (true);
-	CREATE POLICY none ON app.t TO reads_some USING (false); CREATE POLICY none ON app.n TO reads_some USING (false)});
+	GRANT SELECT ON app.t, app.n TO reads_table, reads_some});
 like(do_sql('reads_table', 'SELECT * FROM partman.plan_maintenance()'), qr/^app\.t\|\d+\|blocked\|/m, 'who may read the table sees the plan');
+do_sql('owner', 'ALTER TABLE app.t ENABLE ROW LEVEL SECURITY; ALTER TABLE app.n ENABLE ROW LEVEL SECURITY');
 $before = do_sql('postgres', $fingerprint);
 my $looks = sub {
 	my ($name, $state, $rows, $call) = @_;

@@ -110,14 +110,13 @@ sub send {
 	my ($self, $sql) = @_;
 	$self->{mark} = 'answer ' . ++$self->{count} . ' ends';
 	$self->{in} .= "$sql;\n\\echo '$self->{mark}'\n\\warn '$self->{mark}'\n";
-	$self->{run}->pump_nb;
+	eval { $self->{run}->pump_nb };
 	return $self;
 }
 
 sub done {
 	my ($self) = @_;
-	return 1 unless $self->{run}->pumpable;
-	$self->{run}->pump_nb;
+	return 1 unless eval { $self->{run}->pumpable && $self->{run}->pump_nb; 1 } && $self->{run}->pumpable;
 	return $self->{out} =~ /\Q$self->{mark}\E/ && $self->{err} =~ /\Q$self->{mark}\E/;
 }
 
@@ -148,12 +147,9 @@ sub open { my ($self, @points) = @_; $self->query("SELECT pg_advisory_unlock(has
 sub wait_parked {
 	my ($self, $point) = @_;
 	my $sql = MaintenanceTest::parked_sql($self->{pid}, $point);
-	my $watch = $self->{node}{_strata_watch};
-	$watch = $self->{node}{_strata_watch} = MaintenanceTest::Session->new($self->{node})
-	  unless $watch && $watch->{run}->pumpable;
 	my $end = time + 60;
 	while (time < $end) {
-		return 1 if $watch->query($sql) eq 't';
+		return 1 if $self->{node}->safe_psql('postgres', $sql) eq 't';
 		return 0 if $self->done;
 		sleep 0.01;
 	}
