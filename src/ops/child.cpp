@@ -57,7 +57,8 @@ std::string with_tablespace(const std::string& tail, const std::string& tablespa
   return tail.substr(0, where) + " TABLESPACE " + pg::quote_ident(tablespace) + tail.substr(where);
 }
 
-// Unique and primary indexes of the template that the parent cannot have because they lack the partition key (contract 6.2).
+// Unique and primary indexes of the template that the parent cannot have because they lack the partition key
+// (contract 6.2).
 void add_template_indexes(ChildRecipe& recipe, Oid table, const ParentIndexes& parent) {
   const pg::Rows rows = pg::query(kIndexes, pg::Params().oid(table));
   for (std::size_t row = 0; row < rows.size(); ++row) {

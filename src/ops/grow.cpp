@@ -157,7 +157,7 @@ Attempt create_default(const PlannedSet& planned) {
   const ChildStatements statements = child_statements(planned.recipe, parent, name, "DEFAULT");
   const Oid creator = creator_for(parent);
   const std::vector<Oid> relations = relations_of(planned);
-  return try_action(budget_of(planned.set.config), Mode::Caller, relations, [&](const pg::LockDeadline& deadline) {
+  const auto build = [&](const pg::LockDeadline& deadline) {
     const pg::OwnerScope as_owner(parent.owner);
     if (!lock_parent(planned, deadline)) return false;
     if (!exists) build_child(statements, parent, name, creator);
@@ -165,7 +165,10 @@ Attempt create_default(const PlannedSet& planned) {
     deadline.arm();
     attach_child(statements, planned.recipe, name);
     return true;
-  });
+  };
+  return with_hint(
+      "A table of the default partition's name must fit the parent: rename it, or pass p_default_table := false.",
+      [&] { return try_action(budget_of(planned.set.config), Mode::Caller, relations, build); });
 }
 
 }  // namespace strata::ops

@@ -468,8 +468,8 @@ void add_lines(std::vector<PlanLine>& lines, const Extension& extension, LoadedS
   for (const std::string& warning : planned.warnings) pg::report({.level = WARNING, .message = warning});
 }
 
-// Sets one may not see are left out, as the catalogs of a stranger would be. A plan is made of rows (whether the default
-// blocks, where the highest id is), so row-level security hides it as a whole.
+// Sets one may not see are left out, as the catalogs of a stranger would be. A plan is made of rows (whether the
+// default blocks, where the highest id is), so row-level security hides it as a whole.
 bool hidden(const LoadedSet& loaded) {
   return loaded.parent && (!may_look(*loaded.parent) || pg::hides_rows(loaded.parent->oid));
 }

@@ -329,7 +329,7 @@ is(do_sql('postgres', q{SELECT (SELECT count(*) FROM public.t_default) + (SELECT
 do_sql('postgres', q{UPDATE partman.part_config SET premake = 9; UPDATE partman.part_policy SET lock_timeout_ms = 1, lock_tries = 1;
 	ALTER ROLE postgres IN DATABASE postgres SET search_path = public, evil});
 my $blocker = $node->background_psql('postgres', on_error_stop => 0);
-$blocker->query_safe('BEGIN; LOCK TABLE public.t');
+$blocker->query_safe('BEGIN; LOCK TABLE ONLY public.t IN SHARE UPDATE EXCLUSIVE MODE');
 my ($rc, $out, $err) = run_sql('postgres', 'SELECT partman.run_maintenance(); CALL partman.run_maintenance_proc()' =~ s/; /;\n/r);
 like($err, qr/deferred|Locks were held by process \d+/, 'a run is deferred and says by whom');
 unlike($err, qr/PLANTED/, 'and calls nothing planted');

@@ -1,0 +1,200 @@
+# The plan is what the run does: random sets, the plan taken by another session, a run, and what changed in the catalogs
+# compared with it row for row.
+#
+#   STRATA_SEED=n    other random states (the seed is printed)
+#   STRATA_STATES=n  more of them
+use strict;
+use warnings;
+use FindBin;
+use lib $FindBin::RealBin;
+use MaintenanceTest;
+use Test::More;
+use Time::HiRes qw(sleep);
+
+my $seed = $ENV{STRATA_SEED} // 20240229;
+my $states = $ENV{STRATA_STATES} // 50;
+srand($seed);
+diag("seed $seed") if $ENV{STRATA_SEED};
+note("seed $seed");
+
+my $node = new_node('main');
+my $planner = session($node);
+my $runner = session($node);
+$_->query("SET timezone = 'UTC'; SET client_min_messages = error") for $planner, $runner;
+
+sub one_of { return $_[ int rand @_ ]; }
+sub chance { return rand() < $_[0]; }
+
+# Tables of a schema: name, bound or nothing, rows, indexes.
+sub tables_of {
+	my ($schema) = @_;
+	my %tables;
+	my $sql = qq{
+		SELECT c.relname, coalesce(pg_get_expr(c.relpartbound, c.oid), ''), c.oid,
+			(SELECT count(*) FROM pg_index WHERE indrelid = c.oid),
+			(xpath('/row/n/text()', query_to_xml(format('SELECT count(*) AS n FROM %s', c.oid::regclass), false, true, '')))[1]
+		FROM pg_class c WHERE c.relnamespace = '$schema'::regnamespace AND c.relkind = 'r' ORDER BY 1};
+	for (split /\n/, $planner->query($sql)) {
+		my ($name, $bound, $oid, $indexes, $rows) = split /\|/;
+		$tables{$name} = { bound => $bound, oid => $oid, indexes => $indexes, rows => $rows };
+	}
+	return %tables;
+}
+
+# Bounds as the server understands them, whatever their spelling.
+sub same_bound {
+	my ($type, $bound, $lower, $upper) = @_;
+	my ($from, $to) = $bound =~ /^FOR VALUES FROM \('?(.*?)'?\) TO \('?(.*?)'?\)$/ or return 0;
+	return $planner->query("SELECT '$from'::$type = '$lower'::$type AND '$to'::$type = '$upper'::$type") eq 't';
+}
+
+# --- a random state ------------------------------------------------------------------------------------------------------
+
+my %steps = (    # interval, what a partition is wide, in SQL
+	time => [ '1 hour', '6 hours', '1 day', '1 week', '1 month', '3 months', '1 year' ],
+	date => [ '1 day', '3 days', '1 week', '1 month', '1 year' ],
+	id => [ 10, 100, 1000 ]);
+
+sub make_state {
+	my ($schema) = @_;
+	my $type = one_of(qw(timestamptz timestamp date bigint integer smallint));
+	my $kind = $type =~ /time/ ? 'time' : $type eq 'date' ? 'date' : 'id';
+	my $step = one_of(@{ $steps{$kind} });
+	my $before = 1 + int rand 8;
+	my $premake = 1 + int rand 4;
+	my $default = chance(0.8) ? 'true' : 'false';
+	my $start = $kind eq 'id' ? 0 : $planner->query("SELECT now() - $before * interval '$step'");
+	my $made = $kind eq 'id' ? $before + $premake : $premake;
+	my $key = chance(0.6) ? ', PRIMARY KEY (k)' : '';
+	my ($out, $err) = $planner->query(qq{
+		CREATE SCHEMA $schema;
+		CREATE TABLE $schema.ev (k $type NOT NULL, payload text$key) PARTITION BY RANGE (k);
+		CREATE INDEX ON $schema.ev (payload);
+		SELECT partman.create_parent('$schema.ev', 'k', '$step', p_premake := $made, p_start_partition := '$start',
+			p_default_table := $default, p_template_table := 'false')});
+	die "create_parent: $err" if $err;
+
+	# Rows where there are partitions, a random subset of the partitions, perhaps rows in the default.
+	my @children = grep { $_ ne 'ev_default' } split /\n/, $planner->query(
+		"SELECT c.relname FROM pg_inherits i JOIN pg_class c ON c.oid = i.inhrelid WHERE i.inhparent = '$schema.ev'::regclass ORDER BY c.oid");
+	for my $child (@children) {
+		next if chance(0.3);
+		$planner->query(qq{INSERT INTO $schema.ev SELECT (regexp_match(pg_get_expr(relpartbound, oid), '\\(''?(.*?)''?\\)'))[1]::$type, 'x'
+			FROM pg_class WHERE oid = '$schema.$child'::regclass});
+	}
+	for my $child (@children) {
+		next unless chance(0.25);
+		$planner->query(one_of("DROP TABLE $schema.$child", "ALTER TABLE $schema.ev DETACH PARTITION $schema.$child"));
+	}
+	if ($default eq 'true' && chance(0.5)) {
+		my $far = $kind eq 'id' ? ($before + $premake + 1 + int rand 2) * $step + 1 : "now() + (" . ($premake + 1 + int rand 2) . " * interval '$step')";
+		$planner->query("INSERT INTO $schema.ev VALUES (($far)\::$type, 'stray')");
+	}
+	my $new_premake = 1 + int rand 6;
+	my $retention = chance(0.25) ? 'NULL'
+	  : $kind eq 'id' ? "'" . int(rand($before + 1)) * $step . "'" : "(" . (1 + int rand $before) . " * interval '$step')::text";
+	my ($keep, $index, $infinite, $ignore, $first) = map { chance(0.5) ? 'true' : 'false' } 1 .. 5;
+	($out, $err) = $planner->query(qq{
+		UPDATE partman.part_config SET premake = $new_premake, retention = $retention, retention_keep_table = $keep,
+			retention_keep_index = $index, infinite_time_partitions = $infinite, ignore_default_data = $ignore,
+			detach_before_drop = $first WHERE parent_table = '$schema.ev'});
+	die "part_config: $err" if $err;
+	my $text = "$type by $step, $before before, premake $premake to $new_premake, retention $retention, keep table $keep, "
+	  . "keep index $index, infinite $infinite, ignore default $ignore, default $default";
+	return ($type, $keep, $index, $text);
+}
+
+# --- plan, run, compare --------------------------------------------------------------------------------------------------
+
+sub plan_of {
+	my ($schema) = @_;
+	my @plan;
+	for (split /\n/, $planner->query(
+		"SELECT step, action, coalesce(partition_table, ''), coalesce(lower_bound, ''), coalesce(upper_bound, '') FROM partman.plan_maintenance('$schema.ev') ORDER BY step"))
+	{
+		my ($step, $action, $table, $lower, $upper) = split /\|/, $_, -1;
+		push @plan, { step => $step, action => $action, table => $table =~ s/^$schema\.//r, lower => $lower, upper => $upper };
+	}
+	return @plan;
+}
+
+# Nothing may become due between plan and run: bounds and half cells lie on whole half hours.
+sub away_from_borders {
+	sleep 1 while $node->safe_psql('postgres', q{SELECT extract(epoch FROM clock_timestamp())::bigint % 1800 > 1790}) eq 't';
+	return;
+}
+
+# What the plan says must be what happened, in both directions.
+sub differences {
+	my ($type, $keep, $index, $plan, $before, $after) = @_;
+	my @wrong;
+	my (%planned_new, %planned_gone, %planned_loose);
+	for (@$plan) {
+		$planned_new{ $_->{table} } = $_ if $_->{action} eq 'create';
+		$planned_loose{ $_->{table} } = 1 if $_->{action} eq 'detach';
+		$planned_gone{ $_->{table} } = 1 if $_->{action} =~ /^drop/;
+	}
+	delete $planned_loose{$_} for keys %planned_gone;
+	for my $name (sort keys %$after) {
+		my ($now, $then) = ($after->{$name}, $before->{$name});
+		if (!$then) {
+			my $action = delete $planned_new{$name};
+			push @wrong, "$name was created, not planned" unless $action;
+			push @wrong, "$name has $now->{bound}, planned $action->{lower} to $action->{upper}"
+			  if $action && !same_bound($type, $now->{bound}, $action->{lower}, $action->{upper});
+		} elsif ($now->{oid} ne $then->{oid}) {
+			push @wrong, "$name is another table";
+		} elsif ($now->{bound} ne $then->{bound}) {
+			push @wrong, "$name was detached, not planned" unless delete $planned_loose{$name};
+			push @wrong, "$name is not detached but $now->{bound}" if $now->{bound};
+			push @wrong, "$name has $now->{indexes} of $then->{indexes} indexes"
+			  if $now->{indexes} != ($index eq 'true' ? $then->{indexes} : 0);
+		} elsif ($now->{indexes} ne $then->{indexes}) {
+			push @wrong, "$name has other indexes";
+		}
+		push @wrong, "$name has other rows" if $then && $now->{rows} ne $then->{rows};
+	}
+	for my $name (sort keys %$before) {
+		push @wrong, "$name is gone, not planned" if !$after->{$name} && !delete $planned_gone{$name};
+	}
+	push @wrong, "$_ was planned, not created" for sort keys %planned_new;
+	push @wrong, "$_ was to be detached" for sort keys %planned_loose;
+	push @wrong, "$_ was to be dropped" for sort keys %planned_gone;
+	return @wrong;
+}
+
+my %seen;
+for my $number (1 .. $states) {
+	my $schema = "s$number";
+	my ($type, $keep, $index, $text) = make_state($schema);
+	my $procedure = chance(0.6);
+	away_from_borders();
+	my %before = tables_of($schema);
+	my @plan = plan_of($schema);
+	my $blocked = grep { $_->{action} eq 'blocked' } @plan;
+	my $errors = grep { $_->{action} eq 'error' } @plan;
+	$seen{ $_->{action} }++ for @plan;
+
+	my ($out, $err) = $runner->query($procedure ? 'CALL partman.run_maintenance_proc()' : "SELECT partman.run_maintenance('$schema.ev')");
+	my %after = tables_of($schema);
+	my $name = "state $number ($text, by " . ($procedure ? 'procedure' : 'function') . ')';
+
+	# A function that fails leaves nothing; the procedure has done the rest of the set.
+	my $undone = ($blocked || $errors) && !$procedure;
+	my @wrong = differences($type, $keep, $index, $undone || $errors ? [] : \@plan, \%before, \%after);
+	push @wrong, 'it should have failed' if ($blocked || $errors) && $err !~ /ERROR/;
+	push @wrong, "it failed: $err" if !$blocked && !$errors && $err;
+	my @again = $undone || $errors ? () : grep { $_->{action} ne 'blocked' } plan_of($schema);
+	push @wrong, 'the second plan still has ' . join(', ', map { "$_->{action} $_->{table}" } @again) if @again;
+	is(join("\n", @wrong), '', $name)
+	  or diag(join("\n", "seed $seed", (map { "$_->{step} $_->{action} $_->{table} $_->{lower} $_->{upper}" } @plan), $err));
+	$planner->query("DELETE FROM partman.part_config; DELETE FROM partman.part_pending_drop; DROP SCHEMA $schema CASCADE");
+}
+note(join ', ', map { "$seen{$_} $_" } sort keys %seen);
+for my $action ($ENV{STRATA_SEED} ? () : qw(create detach drop blocked)) {
+	cmp_ok($seen{$action} // 0, '>', 2, "the states had $action in their plans");
+}
+
+$_->quit for $planner, $runner;
+$node->stop;
+done_testing();
