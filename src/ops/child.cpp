@@ -218,12 +218,20 @@ Oid creator_for(const Parent& parent) {
              ", or call as a superuser.");
 }
 
+void hold_schema_name(const std::string& schema) {
+  // A renaming updates the name, a key; grants and changes of owner do not wait.
+  const pg::Rows rows = pg::query("SELECT 1 FROM pg_catalog.pg_namespace WHERE nspname = $1::name FOR KEY SHARE",
+                                  pg::Params().text(schema));
+  if (rows.empty()) refuse(core::Code::NotInPrerequisiteState, "schema \"" + schema + "\" was renamed", "Call again.");
+}
+
 void build_child(const ChildStatements& statements, const Parent& parent, const ChildName& name, Oid creator) {
   std::size_t done = 0;
   if (creator != parent.owner) {
     // LIKE copies stored expressions and runs none. The owner has the table before its first index is made: the server
     // folds and computes index expressions as the table's owner, whoever makes the index.
     const pg::OwnerScope as_superuser(creator);
+    hold_schema_name(name.schema);
     pg::execute(statements.build.front());
     pg::execute("ALTER TABLE " + name.quoted() + " OWNER TO " + pg::quote_ident(pg::role_name(parent.owner)));
     for (done = 1; done < statements.by_creator; ++done) pg::execute(statements.build[done]);

@@ -45,6 +45,10 @@ struct ChildStatements {
 // table over at once. Raises 42501 naming the GRANT when neither can (rulings 14). Call outside any OwnerScope.
 [[nodiscard]] Oid creator_for(const Parent& parent);
 
+// Keeps a schema's name to the end of the transaction: without it, whoever owns the schema could rename another one to
+// that name between two statements of a superuser and lead the second to somebody else's table. Superusers only.
+void hold_schema_name(const std::string& schema);
+
 // Builds the free-standing child. Takes ACCESS SHARE on the parent (LIKE). Call inside an OwnerScope of the owner.
 void build_child(const ChildStatements& statements, const Parent& parent, const ChildName& name, Oid creator);
 // Attaches it and finishes. The parent must be locked SHARE UPDATE EXCLUSIVE or more.

@@ -243,8 +243,28 @@ PlannedSet prepare(const Extension& extension, ManagedSet set, Mode mode) {
   return std::move(*planned);
 }
 
-SetResult maintain(const Extension& extension, ManagedSet set, const MaintenanceOptions& options, Mode mode) {
-  const PlannedSet planned = prepare(extension, std::move(set), mode);
+// Planning reads partitions; a lock that it cannot get puts the whole set off, as one that an action cannot get does.
+SetResult put_off(const ManagedSet& set) {
+  std::vector<Oid> relations{set.parent.oid};
+  for (const ChildFacts& facts : set.facts) relations.push_back(facts.oid);
+  if (OidIsValid(set.parent.default_oid)) relations.push_back(set.parent.default_oid);
+  SetResult result;
+  result.deferred = 1;
+  result.blocked_by = detail::describe_blockers(relations);
+  return result;
+}
+
+SetResult maintain(const Extension& extension, const ManagedSet& set, const MaintenanceOptions& options, Mode mode) {
+  std::optional<PlannedSet> prepared;
+  try {
+    prepared = prepare(extension, set, mode);
+  } catch (const pg::PgError& error) {
+    if (!detail::is_lock_failure(error)) throw;
+    SetResult result = put_off(set);
+    pg::in_subtransaction([&] { finish(extension, set, result); });
+    return result;
+  }
+  const PlannedSet& planned = *prepared;
   pg::wait_point("maintain_planned");
   SetResult result = carry_out(extension, planned, mode);
   if (options.analyze && result.created > 0) analyze(planned.set, mode);
@@ -307,6 +327,17 @@ bool has_work(const Extension& extension, LoadedSet& loaded, Mode mode) {
   return !plan_set(extension, std::move(*loaded.set), retirement, pg::transaction_start()).empty();
 }
 
+// What cannot be read now is looked at again, and put off if it still cannot be.
+bool has_work_or_is_locked(const Extension& extension, LoadedSet& loaded, Mode mode) {
+  bool work = true;
+  try {
+    pg::in_subtransaction([&] { work = has_work(extension, loaded, mode); });
+  } catch (const pg::PgError& error) {
+    if (!detail::is_lock_failure(error)) throw;
+  }
+  return work;
+}
+
 Triage sort_out(const Extension& extension, Mode mode) {
   Triage triage;
   for (LoadedSet& loaded : load_sets(extension, Selection::Automatic)) {
@@ -315,7 +346,7 @@ Triage sort_out(const Extension& extension, Mode mode) {
     const std::string name = loaded.config.parent_table;
     bool work = false;
     const std::optional<pg::Raise> failure = failure_of([&]() -> std::optional<pg::Raise> {
-      pg::in_subtransaction([&] { work = has_work(extension, loaded, mode); });
+      work = has_work_or_is_locked(extension, loaded, mode);
       return std::nullopt;
     });
     if (failure) {
@@ -338,7 +369,7 @@ std::optional<pg::Raise> maintain_again(const Extension& extension, const std::s
   if (sets.empty() || left_alone(sets[0])) return std::nullopt;
   if (sets[0].parent) require_owner_rights(*sets[0].parent);
   if (sets[0].refusal) throw to_raise(*sets[0].refusal);
-  return maintain(extension, std::move(*sets[0].set), options, mode).failure;
+  return maintain(extension, *sets[0].set, options, mode).failure;
 }
 
 std::optional<pg::Raise> maintain_in_subtransaction(const Extension& extension, const std::string& parent,

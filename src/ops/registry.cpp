@@ -1,5 +1,6 @@
 #include "ops/registry.hpp"
 
+#include "ops/child.hpp"
 #include "pg/relation.hpp"
 
 namespace strata::ops {
@@ -54,6 +55,7 @@ void make_template(const Extension& extension, const Parent& parent, const std::
              " to the caller, or pass p_template_table := 'false' to do without a template.")
                 .c_str(),
             [&] {
+              if (pg::is_superuser()) hold_schema_name(extension.schema());
               pg::execute("CREATE TABLE " + target + " (LIKE " + parent.quoted() + ")");
               if (parent.owner != pg::current_user())
                 pg::execute("ALTER TABLE " + target + " OWNER TO " + pg::quote_ident(pg::role_name(parent.owner)));

@@ -178,7 +178,10 @@ my ($planted) = marks();
 ok($planted->{$_}, "marker $_ works") for qw(check_const check_row index_row predicate_const domain_row generated_row
 	before_row after_row statement deferred_trigger default_const trigger_when);
 
-superuser_calls('plan_maintenance()', 'SELECT * FROM partman.plan_maintenance()');
+my $plan = superuser_calls('plan_maintenance()', q{
+	UPDATE partman.part_config SET premake = 4;
+	SELECT * FROM partman.plan_maintenance()});
+ok($plan->{$_}, "marker $_ runs as the owner, in a superuser's plan") for qw(index_const predicate_const statistics_const);
 superuser_calls('plan_maintenance(set)', q{SELECT * FROM partman.plan_maintenance('app.t')});
 superuser_calls('show_partitions', q{SELECT * FROM partman.show_partitions('app.t', 'DESC', true)});
 superuser_calls('show_partition_name',
@@ -263,6 +266,14 @@ superuser_calls('run_maintenance_proc, owner without CREATE', q{
 superuser_calls('create_partition_time, owner without CREATE',
 	q{SELECT partman.create_partition_time('closed.t', ARRAY[date_trunc('day', now()) + interval '200 days'])});
 superuser_calls('partition_data_time, owner without CREATE', q{SELECT partman.partition_data_time('closed.t', 100)});
+# The names in a superuser's statements stay what they are: the schema cannot be exchanged under them.
+my $session = $node->background_psql('postgres', on_error_stop => 1);
+$session->query_safe(q{UPDATE partman.part_config SET premake = 9; BEGIN; SELECT partman.run_maintenance('closed.t')});
+($rc, $out, $err) = run_sql('postgres', q{SET lock_timeout = '100ms'; ALTER SCHEMA closed RENAME TO elsewhere});
+like($err, qr/lock timeout/, 'the schema keeps its name until the end of the transaction');
+do_sql('postgres', q{SET lock_timeout = '5s'; GRANT USAGE ON SCHEMA closed TO PUBLIC}, 'grants on it do not wait');
+$session->query_safe('COMMIT');
+$session->quit;
 is(do_sql('postgres', q{
 	SELECT count(*) FILTER (WHERE relowner <> 'owner'::regrole) || ' of ' || (count(*) > 8)
 	FROM pg_class WHERE relnamespace = 'closed'::regnamespace AND relkind IN ('r', 'p')}),
