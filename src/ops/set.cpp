@@ -17,7 +17,7 @@ core::Refusal refusal(core::Code code, std::string message, std::string hint = {
 // The column list and the reader below belong together, number by number.
 constexpr const char* kConfigColumns =
     "c.parent_table, c.control, c.partition_interval, c.partition_type, c.epoch, c.time_encoder IS NOT NULL OR "
-    "c.time_decoder IS NOT NULL, c.premake, c.automatic_maintenance, c.template_table, c.retention, "
+    "c.time_decoder IS NOT NULL, c.premake, c.template_table, c.retention, "
     "c.retention_schema, c.retention_keep_index, c.retention_keep_table, c.retention_keep_publication, "
     "c.infinite_time_partitions, c.datetime_string, c.undo_in_progress, coalesce(c.inherit_privileges, false), "
     "c.ignore_default_data, c.date_trunc_interval, coalesce(c.detach_before_drop, false), "
@@ -36,7 +36,6 @@ Config read_config(const pg::Rows& rows, std::size_t row) {
   config.epoch = rows.text(row, n++);
   config.has_encoder = rows.boolean(row, n++);
   config.premake = rows.int4(row, n++);
-  config.automatic = rows.text(row, n++) == "on";
   config.template_table = rows.optional_text(row, n++);
   config.retention = rows.optional_text(row, n++);
   config.retention_schema = rows.optional_text(row, n++);

@@ -36,7 +36,6 @@ struct Config {
   std::string epoch;
   bool has_encoder = false;
   int premake = 4;
-  bool automatic = true;
   std::optional<std::string> template_table;
   std::optional<std::string> retention;
   std::optional<std::string> retention_schema;
@@ -133,7 +132,7 @@ struct LoadedSet {
   std::optional<core::Refusal> refusal;
 };
 
-enum class Selection : std::uint8_t { All, Automatic, Named };
+enum class Selection : std::uint8_t { Automatic, Named };
 
 // Configured sets in maintenance order. Named: exactly that one; empty when it is not configured.
 [[nodiscard]] std::vector<LoadedSet> load_sets(const Extension& extension, Selection selection,

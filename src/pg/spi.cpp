@@ -136,14 +136,6 @@ std::optional<std::string> Rows::optional_text(std::size_t row, int column) cons
   return text(row, column);
 }
 
-std::string Rows::output(std::size_t row, int column) const {
-  char* const copy = guarded([&] { return SPI_getvalue(table_->vals[row], table_->tupdesc, column + 1); });
-  if (copy == nullptr) return {};
-  std::string result(copy);
-  pfree(copy);
-  return result;
-}
-
 namespace {
 
 // An operator or function of the caller's search_path must never stand in for pg_catalog's, scope or no scope.

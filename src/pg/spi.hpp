@@ -70,8 +70,6 @@ class Rows {
   // text and name columns.
   [[nodiscard]] std::string text(std::size_t row, int column) const;
   [[nodiscard]] std::optional<std::string> optional_text(std::size_t row, int column) const;
-  // Any type, by its output function.
-  [[nodiscard]] std::string output(std::size_t row, int column) const;
 
  private:
   SPITupleTable* table_;

@@ -125,8 +125,5 @@ std::string date_text(std::int32_t days) {
 std::int64_t transaction_start() noexcept {
   return GetCurrentTransactionStartTimestamp();
 }
-std::int64_t clock_now() noexcept {
-  return GetCurrentTimestamp();
-}
 
 }  // namespace strata::pg

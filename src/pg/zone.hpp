@@ -42,7 +42,5 @@ struct IntervalValue {
 
 // Start of the transaction, microseconds UTC.
 [[nodiscard]] std::int64_t transaction_start() noexcept;
-// Microseconds UTC now.
-[[nodiscard]] std::int64_t clock_now() noexcept;
 
 }  // namespace strata::pg
