@@ -3,6 +3,7 @@
 #ifdef STRATA_TESTING
 
 #include "entry/entry.hpp"
+#include "pg/bound_reader.hpp"
 #include "pg/scope.hpp"
 #include "pg/xact.hpp"
 
@@ -158,6 +159,13 @@ void try_scope(Oid owner, const std::string& how) {
   raise(how);
 }
 
+// Whether our own reader of a stored bound says what PostgreSQL's says; empty when ours leaves it to that.
+std::optional<bool> readers_agree(const std::string& bound) {
+  const std::optional<pg::RawBound> ours = pg::read_plain_bound(bound);
+  if (!ours) return std::nullopt;
+  return *ours == pg::read_any_bound(bound);
+}
+
 }  // namespace
 
 }  // namespace strata::entry
@@ -171,6 +179,15 @@ PG_FUNCTION_INFO_V1(strata_test_alive);
 PG_FUNCTION_INFO_V1(strata_test_run);
 PG_FUNCTION_INFO_V1(strata_test_subtransaction);
 PG_FUNCTION_INFO_V1(strata_test_scope);
+PG_FUNCTION_INFO_V1(strata_test_bound);
+
+Datum strata_test_bound(FunctionCallInfo fcinfo) {
+  return strata::pg::boundary([&]() -> Datum {
+    const std::optional<bool> agree =
+        strata::entry::readers_agree(strata::entry::Args(fcinfo).required_text(0, "bound"));
+    return agree ? BoolGetDatum(*agree) : strata::entry::nothing(fcinfo);
+  });
+}
 
 Datum strata_test_catch(FunctionCallInfo fcinfo) {
   return strata::pg::boundary([&]() -> Datum {

@@ -8,7 +8,7 @@ namespace {
 
 bool may_hold_rows(const ChildFacts& facts) {
   // Only a plain table's file says anything; foreign and partitioned children are asked by SQL.
-  return facts.kind != RELKIND_RELATION || pg::file_bytes(facts.tablespace, facts.filenode) > 0;
+  return facts.kind != RELKIND_RELATION || !pg::file_is_empty(facts.tablespace, facts.filenode);
 }
 
 bool holds_rows(const core::Child& child, const ChildFacts& facts) {

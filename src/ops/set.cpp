@@ -298,33 +298,44 @@ std::optional<Parent> find_parent(const std::string& raw_name) {
   return find_parents(names, known)[0];
 }
 
+namespace {
+
+void read_child(const pg::Rows& rows, std::size_t row, ReadChildren& read) {
+  std::string copy;
+  const pg::RawBound raw = pg::read_bound(rows.text_view(row, 5, copy));
+  core::Child child{.oid = rows.oid(row, 1),
+                    .schema = rows.text(row, 2),
+                    .name = rows.text(row, 3),
+                    .range = {},
+                    .estimated_rows = rows.real(row, 6),
+                    .bytes = 0};
+  if (rows.boolean(row, 11))
+    read.refusal = refusal(core::Code::NotInPrerequisiteState,
+                           "partition \"" + child.schema + "." + child.name + "\" is half detached",
+                           "Finish it with ALTER TABLE ... DETACH PARTITION ... FINALIZE.");
+  if (!raw.is_default && !raw.readable)
+    read.refusal = refusal(core::Code::FeatureNotSupported, "the bounds of partition \"" + child.schema + "." +
+                                                                child.name + "\" are of a kind not supported");
+  child.range = {.lower = to_bound(raw.lower), .upper = to_bound(raw.upper)};
+  read.children.push_back(std::move(child));
+  read.facts.push_back({.oid = rows.oid(row, 1),
+                        .kind = rows.character(row, 4),
+                        .tablespace = rows.oid(row, 7),
+                        .filenode = rows.oid(row, 8),
+                        .access_method = rows.oid(row, 9),
+                        .persistence = rows.character(row, 10)});
+}
+
+}  // namespace
+
 std::map<Oid, ReadChildren> read_children(std::span<const Oid> parents) {
+  constexpr long kBatch = 256;  // the texts of the bounds are most of what is read, and are not kept
   std::map<Oid, ReadChildren> result;
-  const pg::Rows rows = pg::query(kChildrenQuery, pg::Params().oids(parents));
-  for (std::size_t row = 0; row < rows.size(); ++row) {
-    ReadChildren& read = result[rows.oid(row, 0)];
-    const pg::RawBound raw = pg::read_bound(rows.text(row, 5));
-    core::Child child{.oid = rows.oid(row, 1),
-                      .schema = rows.text(row, 2),
-                      .name = rows.text(row, 3),
-                      .range = {},
-                      .estimated_rows = rows.real(row, 6),
-                      .bytes = 0};
-    if (rows.boolean(row, 11))
-      read.refusal = refusal(core::Code::NotInPrerequisiteState,
-                             "partition \"" + child.schema + "." + child.name + "\" is half detached",
-                             "Finish it with ALTER TABLE ... DETACH PARTITION ... FINALIZE.");
-    if (!raw.is_default && !raw.readable)
-      read.refusal = refusal(core::Code::FeatureNotSupported, "the bounds of partition \"" + child.schema + "." +
-                                                                  child.name + "\" are of a kind not supported");
-    child.range = {.lower = to_bound(raw.lower), .upper = to_bound(raw.upper)};
-    read.children.push_back(std::move(child));
-    read.facts.push_back({.oid = rows.oid(row, 1),
-                          .kind = rows.character(row, 4),
-                          .tablespace = rows.oid(row, 7),
-                          .filenode = rows.oid(row, 8),
-                          .access_method = rows.oid(row, 9),
-                          .persistence = rows.character(row, 10)});
+  pg::Cursor cursor(kChildrenQuery, pg::Params().oids(parents));
+  for (bool more = true; more;) {
+    const pg::Rows rows = cursor.next(kBatch);
+    for (std::size_t row = 0; row < rows.size(); ++row) read_child(rows, row, result[rows.oid(row, 0)]);
+    more = !rows.empty();
   }
   return result;
 }
@@ -334,6 +345,7 @@ namespace {
 // Sorts by bound and takes the default out.
 void take_children(ManagedSet& set, std::vector<core::Child> children, std::vector<ChildFacts> facts) {
   std::vector<std::size_t> order;
+  order.reserve(children.size());
   for (std::size_t n = 0; n < children.size(); ++n) {
     if (children[n].oid == set.parent.default_oid) {
       set.inventory.default_partition = children[n];
@@ -344,6 +356,8 @@ void take_children(ManagedSet& set, std::vector<core::Child> children, std::vect
   }
   std::sort(order.begin(), order.end(),
             [&](std::size_t a, std::size_t b) { return children[a].range.lower < children[b].range.lower; });
+  set.inventory.children.reserve(order.size());
+  set.facts.reserve(order.size());
   for (const std::size_t n : order) {
     set.inventory.children.push_back(std::move(children[n]));
     set.facts.push_back(facts[n]);

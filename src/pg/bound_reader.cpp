@@ -5,18 +5,18 @@ namespace strata::pg {
 namespace {
 
 // Types whose Datum is one integer that sorts like the key.
-std::optional<std::int64_t> integer_of(const Const& value) noexcept {
-  switch (value.consttype) {
+std::optional<std::int64_t> integer_of(Oid type, Datum value) noexcept {
+  switch (type) {
     case INT2OID:
-      return DatumGetInt16(value.constvalue);
+      return DatumGetInt16(value);
     case INT4OID:
-      return DatumGetInt32(value.constvalue);
+      return DatumGetInt32(value);
     case DATEOID:
-      return DatumGetDateADT(value.constvalue);
+      return DatumGetDateADT(value);
     case INT8OID:
     case TIMESTAMPOID:
     case TIMESTAMPTZOID:
-      return DatumGetInt64(value.constvalue);
+      return DatumGetInt64(value);
     default:
       return std::nullopt;
   }
@@ -29,18 +29,93 @@ bool read_end(const List* ends, RawEnd& end, Oid& type) noexcept {
   if (datum->kind != PARTITION_RANGE_DATUM_VALUE) return true;
   if (datum->value == nullptr || !IsA(datum->value, Const)) return false;
   const auto& value = *reinterpret_cast<const Const*>(datum->value);
-  const std::optional<std::int64_t> number = value.constisnull ? std::nullopt : integer_of(value);
+  const std::optional<std::int64_t> number =
+      value.constisnull ? std::nullopt : integer_of(value.consttype, value.constvalue);
   if (!number) return false;
   end.value = *number;
   type = value.consttype;
   return true;
 }
 
+// Reads the stored text of a range bound over one integer-like column word for word, as PostgreSQL 15 to 18 write it.
+// Whatever else it meets ends the attempt; then PostgreSQL's own reader decides. A run over thousands of partitions
+// spends a tenth of its time here otherwise.
+class BoundText {
+ public:
+  explicit BoundText(std::string_view text) noexcept : rest_(text) {}
+
+  [[nodiscard]] std::optional<RawBound> read() noexcept {
+    if (!skip("{PARTITIONBOUNDSPEC :strategy r :is_default ")) return std::nullopt;
+    if (skip("true "))
+      return RawBound{.is_default = true, .readable = false, .type = InvalidOid, .lower = {}, .upper = {}};
+    RawBound bound;
+    bound.readable = skip("false :modulus 0 :remainder 0 :listdatums <> :lowerdatums ({") && end(bound, bound.lower) &&
+                     skip("}) :upperdatums ({") && end(bound, bound.upper) && skip("}) :location ") && number() &&
+                     rest_ == "}";
+    if (!bound.readable) return std::nullopt;
+    return bound;
+  }
+
+ private:
+  [[nodiscard]] bool skip(std::string_view word) noexcept {
+    if (!rest_.starts_with(word)) return false;
+    rest_.remove_prefix(word.size());
+    return true;
+  }
+
+  [[nodiscard]] std::optional<std::int64_t> number() noexcept {
+    std::int64_t value = 0;
+    const auto [next, error] = std::from_chars(rest_.data(), rest_.data() + rest_.size(), value);
+    if (error != std::errc()) return std::nullopt;
+    rest_.remove_prefix(static_cast<std::size_t>(next - rest_.data()));
+    return value;
+  }
+
+  [[nodiscard]] bool end(RawBound& bound, RawEnd& end) noexcept {
+    if (!skip("PARTITIONRANGEDATUM :kind ")) return false;
+    const auto kind = number();
+    if (!kind || !skip(" :value ")) return false;
+    end.kind = static_cast<int>(*kind);
+    if (end.kind != PARTITION_RANGE_DATUM_VALUE) return skip("<> :location ") && number();
+    return constant(bound, end) && skip(" :location ") && number();
+  }
+
+  [[nodiscard]] bool constant(RawBound& bound, RawEnd& end) noexcept {
+    if (!skip("{CONST :consttype ")) return false;
+    const auto type = number();
+    if (!type || !skip(" :consttypmod ") || !number() || !skip(" :constcollid ") || !number() || !skip(" :constlen "))
+      return false;
+    const auto length = number();
+    if (!length || !skip(" :constbyval true :constisnull false :location ") || !number() || !skip(" :constvalue ") ||
+        number() != length || !skip(" ["))
+      return false;
+    const std::optional<Datum> value = datum();
+    if (!value || !skip(" ]}")) return false;
+    bound.type = static_cast<Oid>(*type);
+    const std::optional<std::int64_t> integer = integer_of(bound.type, *value);
+    if (integer) end.value = *integer;
+    return integer.has_value();
+  }
+
+  // A Datum passed by value is written as its bytes in memory.
+  [[nodiscard]] std::optional<Datum> datum() noexcept {
+    std::array<std::int8_t, sizeof(Datum)> bytes{};
+    for (std::int8_t& byte : bytes) {
+      const auto value = skip(" ") ? number() : std::nullopt;
+      if (!value) return std::nullopt;
+      byte = static_cast<std::int8_t>(*value);
+    }
+    return std::bit_cast<Datum>(bytes);
+  }
+
+  std::string_view rest_;
+};
+
 }  // namespace
 
 // The nodes go at once: a run over thousands of partitions reads each of them many times in one memory context. An
 // error leaves them to the end of that context.
-RawBound read_bound(const std::string& node_tree) {
+RawBound read_any_bound(const std::string& node_tree) {
   const char* const text = node_tree.c_str();
   MemoryContext nodes = nullptr;
   const auto* const spec = guarded([text, &nodes] {
@@ -57,6 +132,15 @@ RawBound read_bound(const std::string& node_tree) {
         read_end(spec->lowerdatums, bound.lower, bound.type) && read_end(spec->upperdatums, bound.upper, bound.type);
   MemoryContextDelete(nodes);
   return bound;
+}
+
+std::optional<RawBound> read_plain_bound(std::string_view node_tree) noexcept {
+  return BoundText(node_tree).read();
+}
+
+RawBound read_bound(std::string_view node_tree) {
+  if (const std::optional<RawBound> bound = read_plain_bound(node_tree)) return *bound;
+  return read_any_bound(std::string(node_tree));
 }
 
 }  // namespace strata::pg

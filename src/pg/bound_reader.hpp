@@ -7,20 +7,27 @@
 namespace strata::pg {
 
 // One end of a single-column range: kind -1 MINVALUE, 0 value, 1 MAXVALUE. The value of timestamps, dates and integers
-// as one integer.
+// as one integer, that of numeric, uuid, text and varchar as text.
 struct RawEnd {
   int kind = 0;
   std::int64_t value = 0;
+  std::string text = {};
+  friend bool operator==(const RawEnd&, const RawEnd&) = default;
 };
 
 struct RawBound {
   bool is_default = false;
-  bool readable = false;  // a range over one column of a type we know
+  bool readable = false;  // a range over one column of a type we know, or a list of integers or numerics
+  int list_values = 0;    // of a list: how many; `lower` is the lowest of integers, the first of others
   Oid type = InvalidOid;  // of the values; InvalidOid when both ends are infinite
   RawEnd lower;
   RawEnd upper;
+  friend bool operator==(const RawBound&, const RawBound&) = default;
 };
 
-[[nodiscard]] RawBound read_bound(const std::string& node_tree);
+[[nodiscard]] RawBound read_bound(std::string_view node_tree);
+// The two ways it reads: our own, for the bounds that nearly all partitions have, and PostgreSQL's, for all others.
+[[nodiscard]] std::optional<RawBound> read_plain_bound(std::string_view node_tree) noexcept;
+[[nodiscard]] RawBound read_any_bound(const std::string& node_tree);
 
 }  // namespace strata::pg

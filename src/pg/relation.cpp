@@ -29,6 +29,7 @@ std::string path_of(Oid tablespace, Oid filenode) {
 }  // namespace
 
 std::int64_t file_bytes(Oid tablespace, Oid filenode) {
+  constexpr std::int64_t kSegmentBytes = std::int64_t{RELSEG_SIZE} * BLCKSZ;
   if (!OidIsValid(filenode)) return 0;
   const std::string path = path_of(OidIsValid(tablespace) ? tablespace : MyDatabaseTableSpace, filenode);
   struct stat info{};
@@ -36,9 +37,17 @@ std::int64_t file_bytes(Oid tablespace, Oid filenode) {
   std::string segment = path;
   for (int n = 1; stat(segment.c_str(), &info) == 0; ++n) {
     bytes += info.st_size;
+    if (info.st_size < kSegmentBytes) break;  // a further one can only hold what was cut off
     segment = path + "." + std::to_string(n);
   }
   return bytes;
+}
+
+bool file_is_empty(Oid tablespace, Oid filenode) {
+  if (!OidIsValid(filenode)) return true;
+  struct stat info{};
+  const std::string path = path_of(OidIsValid(tablespace) ? tablespace : MyDatabaseTableSpace, filenode);
+  return stat(path.c_str(), &info) != 0 || info.st_size == 0;
 }
 
 DatabaseIdentity database_identity() noexcept {

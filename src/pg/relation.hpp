@@ -8,6 +8,8 @@ namespace strata::pg {
 // Bytes of the main fork on disk, by asking the file system: no lock, no relation cache entry, so that thousands of
 // partitions can be asked. 0 also for files that are gone. Good for decisions that a lock re-checks.
 [[nodiscard]] std::int64_t file_bytes(Oid tablespace, Oid filenode);
+// Whether that is 0, in one system call.
+[[nodiscard]] bool file_is_empty(Oid tablespace, Oid filenode);
 
 // What tells this database from a restored copy of it.
 struct DatabaseIdentity {

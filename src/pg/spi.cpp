@@ -131,6 +131,18 @@ std::string Rows::text(std::size_t row, int column) const {
   return string_of(value);
 }
 
+std::string_view Rows::text_view(std::size_t row, int column, std::string& copy) const {
+  if (null(row, column)) return {};
+  const Datum value = datum(row, column);
+  const auto* const stored = static_cast<const char*>(DatumGetPointer(value));
+  if (TupleDescAttr(table_->tupdesc, column)->atttypid != NAMEOID && !VARATT_IS_EXTENDED(stored))
+    return {VARDATA(stored), VARSIZE(stored) - VARHDRSZ};
+  if (TupleDescAttr(table_->tupdesc, column)->atttypid != NAMEOID && VARATT_IS_SHORT(stored))
+    return {VARDATA_SHORT(stored), VARSIZE_SHORT(stored) - VARHDRSZ_SHORT};
+  copy = text(row, column);
+  return copy;
+}
+
 std::optional<std::string> Rows::optional_text(std::size_t row, int column) const {
   if (null(row, column)) return std::nullopt;
   return text(row, column);
@@ -152,6 +164,26 @@ Rows run(const std::string& sql, const Params& params, Access access) {
 }
 
 }  // namespace
+
+Cursor::Cursor(const std::string& sql, const Params& params) {
+  std::optional<SettingsScope> settings;
+  if (!names_are_safe()) settings.emplace();
+  const char* const text = sql.c_str();
+  portal_ = guarded([&] {
+    return SPI_cursor_open_with_args(nullptr, text, params.count(), params.types(), params.values(), params.nulls(),
+                                     false, 0);
+  });
+}
+
+// While an error unwinds, the abort that follows closes the portal.
+Cursor::~Cursor() {
+  if (std::uncaught_exceptions() == 0) SPI_cursor_close(portal_);
+}
+
+Rows Cursor::next(long count) {
+  guarded([&] { SPI_cursor_fetch(portal_, true, count); });
+  return Rows(SPI_tuptable, SPI_processed);
+}
 
 Rows query(const std::string& sql, const Params& params, Access access) {
   return run(sql, params, access);

@@ -70,10 +70,26 @@ class Rows {
   // text and name columns.
   [[nodiscard]] std::string text(std::size_t row, int column) const;
   [[nodiscard]] std::optional<std::string> optional_text(std::size_t row, int column) const;
+  // The same without a copy where the value is stored plainly; good until the rows or `copy` go.
+  [[nodiscard]] std::string_view text_view(std::size_t row, int column, std::string& copy) const;
 
  private:
   SPITupleTable* table_;
   std::uint64_t processed_;
+};
+
+// The rows of a query a batch at a time, so that memory stays small however many there are.
+class Cursor {
+ public:
+  explicit Cursor(const std::string& sql, const Params& params = {});
+  Cursor(const Cursor&) = delete;
+  Cursor& operator=(const Cursor&) = delete;
+  ~Cursor();
+  // Empty at the end.
+  [[nodiscard]] Rows next(long count);
+
+ private:
+  Portal portal_ = nullptr;
 };
 
 enum class Access : std::uint8_t { ReadOnly, ReadWrite };

@@ -160,6 +160,38 @@ is(notices($err), "before: $caller\nafter commit: " . ($caller =~ s/^postgres(.*
 	'a user switch survives SPI_commit, settings do not');
 is($plain->query($now), $caller, 'which this one repaired by hand');
 
+# src/pg/bound_reader.cpp reads the bounds that nearly all partitions have by itself.
+$node->safe_psql('postgres', q{
+	CREATE FUNCTION agree(bound text) RETURNS bool AS '$libdir/pg_strata', 'strata_test_bound' LANGUAGE C STRICT;
+	CREATE TABLE by_time (k timestamptz) PARTITION BY RANGE (k);
+	CREATE TABLE by_time_1 PARTITION OF by_time FOR VALUES FROM ('1901-02-03 04:05:06.789+00') TO ('2026-01-01');
+	CREATE TABLE by_time_2 PARTITION OF by_time FOR VALUES FROM ('2026-01-01') TO ('infinity');
+	CREATE TABLE by_time_rest PARTITION OF by_time DEFAULT;
+	CREATE TABLE by_local (k timestamp) PARTITION BY RANGE (k);
+	CREATE TABLE by_local_1 PARTITION OF by_local FOR VALUES FROM ('-infinity') TO ('1999-12-31 23:59:59.999999');
+	CREATE TABLE by_date (k date) PARTITION BY RANGE (k);
+	CREATE TABLE by_date_1 PARTITION OF by_date FOR VALUES FROM ('1066-10-14') TO (MAXVALUE);
+	CREATE TABLE by_big (k int8) PARTITION BY RANGE (k);
+	CREATE TABLE by_big_1 PARTITION OF by_big FOR VALUES FROM (-9223372036854775808) TO (9223372036854775807);
+	CREATE TABLE by_int (k int) PARTITION BY RANGE (k);
+	CREATE TABLE by_int_1 PARTITION OF by_int FOR VALUES FROM (MINVALUE) TO (-1);
+	CREATE TABLE by_small (k int2) PARTITION BY RANGE (k);
+	CREATE TABLE by_small_1 PARTITION OF by_small FOR VALUES FROM (-32768) TO (255);
+	-- Left to PostgreSQL: by value but no number of ours, not by value, two columns, a list.
+	CREATE TABLE odd_float (k float8) PARTITION BY RANGE (k);
+	CREATE TABLE odd_float_1 PARTITION OF odd_float FOR VALUES FROM (1) TO (2);
+	CREATE TABLE odd_text (k text) PARTITION BY RANGE (k);
+	CREATE TABLE odd_text_1 PARTITION OF odd_text FOR VALUES FROM ('{a :b} (') TO ('}c');
+	CREATE TABLE odd_two (k int, l int) PARTITION BY RANGE (k, l);
+	CREATE TABLE odd_two_1 PARTITION OF odd_two FOR VALUES FROM (1, 2) TO (3, 4);
+	CREATE TABLE odd_list (k int) PARTITION BY LIST (k);
+	CREATE TABLE odd_list_1 PARTITION OF odd_list FOR VALUES IN (7, 8);
+});
+my $verdicts = q{SELECT count(*), count(a), bool_and(a) FROM (SELECT agree(relpartbound::text) AS a FROM pg_class
+	WHERE relispartition AND relname ~ '%s') x};
+is($node->safe_psql('postgres', sprintf $verdicts, '^by_'), '8|8|t', 'our reader of bounds agrees with the server');
+is($node->safe_psql('postgres', sprintf $verdicts, '^odd_'), '4|0|', 'and leaves to it what it does not know');
+
 $_->quit for $plain, $backend, $bystander;
 $node->stop;
 done_testing();
