@@ -48,8 +48,9 @@ server_user() {
   if am_root; then echo postgres; else id -un; fi
 }
 
+# STRATA_SERVER_ENV: more environment for what runs there, as scripts/matrix --sanitize needs it.
 as_server() {
-  if am_root; then runuser -u postgres -- "$@"; else "$@"; fi
+  if am_root; then runuser -u postgres -- env ${STRATA_SERVER_ENV:-} "$@"; else env ${STRATA_SERVER_ENV:-} "$@"; fi
 }
 
 # Installs those of the named Debian packages that are missing.

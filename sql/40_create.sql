@@ -66,3 +66,8 @@ RETURNS boolean AS 'MODULE_PATHNAME', 'strata_create_partition_id' LANGUAGE C;
 COMMENT ON FUNCTION @extschema@.create_partition_id(text, bigint[], text) IS
     'Creates the children of an id set that begin at the given values; true when at least one was created.';
 
+CREATE FUNCTION @extschema@.partition_gap_fill(p_parent_table text)
+RETURNS integer AS 'MODULE_PATHNAME', 'strata_partition_gap_fill' LANGUAGE C;
+
+COMMENT ON FUNCTION @extschema@.partition_gap_fill(text) IS
+    'Creates the children missing between the lowest and the highest, and returns how many; moves no rows.';

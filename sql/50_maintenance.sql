@@ -61,3 +61,11 @@ RETURNS integer AS 'MODULE_PATHNAME', 'strata_drop_partition_id' LANGUAGE C;
 COMMENT ON FUNCTION @extschema@.drop_partition_id(text, bigint, boolean, boolean, text) IS
     'Detaches or drops the children of an id set that end before the highest id minus the retention, under ACCESS EXCLUSIVE on the parent; returns how many.';
 
+CREATE PROCEDURE @extschema@.run_analyze(
+    p_skip_locked boolean DEFAULT false,
+    p_quiet boolean DEFAULT false,
+    p_parent_table text DEFAULT NULL)
+AS 'MODULE_PATHNAME', 'strata_run_analyze' LANGUAGE C;
+
+COMMENT ON PROCEDURE @extschema@.run_analyze(boolean, boolean, text) IS
+    'Runs ANALYZE on the parent of every set, or of one, committing after each; not inside a transaction block.';

@@ -59,3 +59,17 @@ AS 'MODULE_PATHNAME', 'strata_partition_data_proc' LANGUAGE C;
 COMMENT ON PROCEDURE @extschema@.partition_data_proc(text, integer, text, integer, integer, integer, text, text, text[], boolean, boolean) IS
     'Moves rows into the children batch by batch, committing after each and pausing p_wait seconds; not inside a transaction block.';
 
+CREATE PROCEDURE @extschema@.partition_data_async(
+    p_parent_table text,
+    p_loop_count integer DEFAULT NULL,
+    p_interval text DEFAULT NULL,
+    p_lock_wait integer DEFAULT 0,
+    p_lock_wait_tries integer DEFAULT 10,
+    p_wait integer DEFAULT 1,
+    p_order text DEFAULT 'ASC',
+    p_ignored_columns text[] DEFAULT NULL,
+    p_quiet boolean DEFAULT false)
+AS 'MODULE_PATHNAME', 'strata_partition_data_async' LANGUAGE C;
+
+COMMENT ON PROCEDURE @extschema@.partition_data_async(text, integer, text, integer, integer, integer, text, text[], boolean) IS
+    'Empties the default partition of a time set in committed batches of p_interval, smaller than a child, through the working table partman_tmp_storage_<parent>; not inside a transaction block.';

@@ -61,3 +61,10 @@ AS 'MODULE_PATHNAME', 'strata_check_control_type' LANGUAGE C STABLE;
 COMMENT ON FUNCTION @extschema@.check_control_type(text, text, text) IS
     'Gives the class (time, id, text, uuid, or NULL for types that cannot be a control column) and the type of a column; no row when there is no such column.';
 
+CREATE FUNCTION @extschema@.dump_partitioned_table_definition(
+    p_parent_table text,
+    p_ignore_template_table boolean DEFAULT false)
+RETURNS text AS 'MODULE_PATHNAME', 'strata_dump_partitioned_table_definition' LANGUAGE C STABLE;
+
+COMMENT ON FUNCTION @extschema@.dump_partitioned_table_definition(text, boolean) IS
+    'Writes the statements that would configure the set anew.';

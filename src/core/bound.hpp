@@ -15,6 +15,10 @@ using Tick = std::int64_t;
 
 enum class KeyType : std::uint8_t { Timestamptz, Timestamp, Date, Int2, Int4, Int8 };
 
+// How a set cuts its key: into ranges, or one partition for a single value. The partition of a value v counts as the
+// range from v to the next grid point or partition in all arithmetic.
+enum class Cut : std::uint8_t { Range, List };
+
 [[nodiscard]] constexpr bool is_time(KeyType type) noexcept {
   return type == KeyType::Timestamptz || type == KeyType::Timestamp || type == KeyType::Date;
 }

@@ -200,10 +200,13 @@ Result<Step> time_step(const IntervalParts& interval, KeyType key) {
                          "Use whole days or months, or a key of type timestamp with time zone.");
 }
 
-Result<Step> id_step(std::int64_t interval, KeyType key) {
-  if (interval < 2) {
+Result<Step> id_step(std::int64_t interval, KeyType key, Cut cut) {
+  if (cut == Cut::List && interval < 1)
+    return refuse_interval("partition interval of a list set must be at least 1", "Use 1 for one partition per value.");
+  if (cut == Cut::Range && interval < 2) {
     return refuse_interval("partition interval of an integer key must be at least 2",
-                           "Partitions hold a range of numbers: use an interval such as 1000000.");
+                           "Partitions hold a range of numbers: use an interval such as 1000000, or partition type "
+                           "'list' for single values.");
   }
   if (interval > Calendar{key, nullptr}.highest()) {
     return Refusal{.code = Code::NumericOverflow,

@@ -88,8 +88,8 @@ struct Step {
 // Refuses zero and negative intervals, under one second, months mixed with days or time, and for date keys anything
 // but whole days or months. Whole multiples of 24 hours become days; days plus other hours run in UTC microseconds.
 [[nodiscard]] Result<Step> time_step(const IntervalParts& interval, KeyType key);
-// Refuses below 2 and what does not fit the key's type (half its range).
-[[nodiscard]] Result<Step> id_step(std::int64_t interval, KeyType key);
+// Refuses below 2 (below 1 for lists) and what does not fit the key's type (half its range).
+[[nodiscard]] Result<Step> id_step(std::int64_t interval, KeyType key, Cut cut = Cut::Range);
 
 // The clock of one set: its key type and, for timestamptz, its zone. `zone` must outlive the calendar.
 class Calendar {

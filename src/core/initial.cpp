@@ -78,6 +78,26 @@ bool covers(const Grid& grid, const std::vector<Range>& existing, const Span& sp
   return last && last->upper >= Bound::at(span.end);
 }
 
+// A sub-set far from the present still begins: with the first boundary inside its limits (contract 3.4.7).
+std::vector<Range> lowest_within_limits(const Policy& policy, const Grid& grid) {
+  const Bound lowest = policy.limits->lower;
+  if (!lowest.finite()) return {};
+  const std::int64_t here = grid.cell_of(lowest.tick);
+  for (const std::int64_t n : {here, here + 1}) {
+    const auto cell = grid.cell(n);
+    if (cell && policy.within_limits(cell->lower)) return {*cell};
+  }
+  return {};
+}
+
+std::vector<Range> initial_ranges(const Policy& policy, const Grid& grid, const std::vector<Range>& existing,
+                                  const Span& span, std::size_t limit) {
+  auto ranges = missing_ranges(grid, existing, span.from, span.end, limit);
+  std::erase_if(ranges, [&](const Range& range) { return !policy.within_limits(range.lower); });
+  if (ranges.empty() && existing.empty() && policy.limits) return lowest_within_limits(policy, grid);
+  return ranges;
+}
+
 }  // namespace
 
 Result<std::vector<Action>> plan_initial(const Policy& policy, const Calendar& calendar, const Inventory& inventory,
@@ -92,9 +112,9 @@ Result<std::vector<Action>> plan_initial(const Policy& policy, const Calendar& c
     if (auto refusal = wrong_month_day(policy, calendar, span->origin)) return *std::move(refusal);
   }
   const Grid grid = adopted.value_or(Grid{calendar, policy.step, span->origin});
-  const auto ranges = missing_ranges(grid, existing, span->from, span->end, limits.max_creations + 1);
+  const auto ranges = initial_ranges(policy, grid, existing, *span, limits.max_creations + 1);
   if (ranges.size() > limits.max_creations) return too_many_creations(policy, limits);
-  if (!covers(grid, existing, *span)) return time ? refuse_time_range() : refuse_id_range();
+  if (!policy.limits && !covers(grid, existing, *span)) return time ? refuse_time_range() : refuse_id_range();
 
   std::vector<Action> actions;
   actions.reserve(ranges.size());

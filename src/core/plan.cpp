@@ -187,7 +187,8 @@ Result<Premake> premake(const Set& set, const NameRules& names, const PlanLimits
   const auto target = grid ? target_of(set, *grid, existing) : std::nullopt;
   if (!target) return Premake{};
 
-  const auto ranges = wanted_ranges(set, *grid, existing, *target, limits);
+  auto ranges = wanted_ranges(set, *grid, existing, *target, limits);
+  std::erase_if(ranges, [&](const Range& range) { return !set.policy.within_limits(range.lower); });
   if (ranges.size() > limits.max_creations) return too_many_creations(set.policy, limits);
   auto actions = build(set, *grid, *target, ranges, names);
   if (!actions) return actions.refusal();
@@ -231,8 +232,9 @@ void add_retirements(const Set& set, Retirement how, SetPlan& plan) {
   if (!set.policy.retention) return;
   auto found = qualifying(set.calendar, set.inventory, *set.policy.retention, set.seen.max_id, set.now_utc);
   // Partitions created by the same plan remain, so then even the last old one may go.
-  const Retirees out = plan.actions.empty() ? keep_last(set.inventory, std::move(found))
-                                            : Retirees{.children = std::move(found), .kept_last = std::nullopt};
+  const bool one_must_stay = plan.actions.empty() && !set.policy.may_empty;
+  const Retirees out = one_must_stay ? keep_last(set.inventory, std::move(found))
+                                     : Retirees{.children = std::move(found), .kept_last = std::nullopt};
   for (const std::size_t index : out.children) {
     const Child& child = set.inventory.children[index];
     retire(set, retire_reason(set, *set.policy.retention, child), child, how, plan.actions);
@@ -240,6 +242,13 @@ void add_retirements(const Set& set, Retirement how, SetPlan& plan) {
   if (!out.kept_last) return;
   plan.warnings.push_back("retention keeps \"" + set.inventory.children[*out.kept_last].name +
                           "\", the last partition of \"" + set.policy.parent + "\"");
+}
+
+// Contract 4.4: with the end of the limits inside its last partition a sub-set is done with. On a grid that meets the
+// limits this never happens; then creation just finds nothing more to do.
+bool is_full(const Set& set) {
+  if (!set.policy.limits || !set.policy.limits->upper.finite() || set.inventory.children.empty()) return false;
+  return set.inventory.children.back().range.contains(set.policy.limits->upper.tick);
 }
 
 std::optional<Refusal> wrong_retention(const Policy& policy) {
@@ -305,10 +314,12 @@ Result<SetPlan> plan_maintenance(const Policy& policy, const Calendar& calendar,
                                  const NameRules& names, const PlanLimits& limits) {
   if (auto refusal = wrong_retention(policy)) return *std::move(refusal);
   const Set set{.policy = policy, .calendar = calendar, .inventory = inventory, .seen = seen, .now_utc = now_utc};
+  if (policy.full) return SetPlan{};
+  if (is_full(set)) return SetPlan{.actions = {}, .warnings = {}, .became_full = true};
   auto created = premake(set, names, limits);
   if (!created) return created.refusal();
   Premake made = std::move(created).value();
-  SetPlan plan{.actions = std::move(made.actions), .warnings = std::move(made.warnings)};
+  SetPlan plan{.actions = std::move(made.actions), .warnings = std::move(made.warnings), .became_full = false};
   add_retirements(set, retirement, plan);
   return plan;
 }

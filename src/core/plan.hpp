@@ -36,6 +36,15 @@ struct Policy {
   bool keep_table = true;
   bool keep_index = true;
   std::string datetime_string;  // time sets
+  // Sub-sets: partitions begin inside these, the bounds of the set's own table in its parent (contract 3.5, 4.4).
+  std::optional<Range> limits;
+  bool full = false;       // sub_partition_set_full: nothing to create, no retention
+  bool may_empty = false;  // sub-partitioned partitions: retention may take the last one, too (contract 5.4)
+
+  // Whether a partition may begin here.
+  [[nodiscard]] bool within_limits(const Bound& lower) const noexcept {
+    return !limits || (limits->lower <= lower && lower < limits->upper);
+  }
 };
 
 // One partition as the catalogs show it.
@@ -69,6 +78,7 @@ enum class ActionKind : std::uint8_t {
   Detach,        // detach; stays as a table, or is dropped by the Drop that follows
   Drop,          // drop a detached partition
   DropAttached,  // drop an attached partition in one step (function form without detach_before_drop)
+  Constrain,     // add min/max constraints to a partition that no longer changes
 };
 
 struct Action {
@@ -90,6 +100,7 @@ enum class Retirement : std::uint8_t { DetachThenDrop, DropAttached };
 struct SetPlan {
   std::vector<Action> actions;        // creations ascending, then retirements ascending
   std::vector<std::string> warnings;  // for example: the last partition is kept
+  bool became_full = false;           // sub-sets: the last partition reaches over the end of the limits
 };
 
 struct PlanLimits {

@@ -21,6 +21,7 @@ enum class Code : std::uint8_t {
   FeatureNotSupported,        // 0A000
   UndefinedTable,             // 42P01
   UndefinedColumn,            // 42703
+  UndefinedFunction,          // 42883
   WrongObjectType,            // 42809
   InvalidObjectDefinition,    // 42P17
   DuplicateTable,             // 42P07

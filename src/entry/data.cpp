@@ -1,33 +1,10 @@
 // partition_data_time, partition_data_id, partition_data_proc.
-#include "ops/drain.hpp"  // core before PostgreSQL: see core/result.hpp
+#include "ops/source.hpp"  // core before PostgreSQL: see core/result.hpp
 #include "entry/entry.hpp"
 
 namespace strata::entry {
 
 namespace {
-
-void require_default_source(const Args& args, int source, int ignored_columns) {
-  const char* const what = !args.null(source)            ? "p_source_table"
-                           : !args.null(ignored_columns) ? "p_ignored_columns"
-                                                         : nullptr;
-  if (what == nullptr) return;
-  throw pg::Raise{.sqlstate = ERRCODE_FEATURE_NOT_SUPPORTED,
-                  .message = std::string(what) + " is not supported by this version of pg_strata",
-                  .detail = {},
-                  .hint = "Without it, rows move from the default partition with all their columns.",
-                  .schema = {},
-                  .table = {}};
-}
-
-void require_committing(const Args& args) {
-  if (args.may_commit()) return;
-  throw pg::Raise{.sqlstate = ERRCODE_INVALID_TRANSACTION_TERMINATION,
-                  .message = "partition_data_proc commits after every batch and cannot run inside a transaction",
-                  .detail = "It was called in a transaction block, a function, or with settings attached.",
-                  .hint = "Call it on its own, or use the function form: partition_data_time or partition_data_id.",
-                  .schema = {},
-                  .table = {}};
-}
 
 std::string interval_text(Datum value) {
   const Interval& interval = *DatumGetIntervalP(value);
@@ -46,7 +23,8 @@ ops::DrainRequest time_request(const Args& args) {
           .cells = {.order = ops::Order::Ascending,
                     .infinity = args.boolean(9, false) ? ops::Infinity::Ignore : ops::Infinity::Refuse,
                     .count = batch_count(args)},
-          .analyze = args.boolean(5, true) ? ops::AnalyzeParent::Yes : ops::AnalyzeParent::No};
+          .analyze = args.boolean(5, true) ? ops::AnalyzeParent::Yes : ops::AnalyzeParent::No,
+          .ignored_columns = args.texts(7).value_or(std::vector<std::string>{})};
 }
 
 ops::DrainRequest id_request(const Args& args) {
@@ -55,7 +33,8 @@ ops::DrainRequest id_request(const Args& args) {
           .lock_wait_seconds = args.numeric(3).value_or(0),
           .order = args.required_text(4, "p_order"),
           .cells = {.order = ops::Order::Ascending, .infinity = ops::Infinity::Refuse, .count = batch_count(args)},
-          .analyze = args.boolean(5, true) ? ops::AnalyzeParent::Yes : ops::AnalyzeParent::No};
+          .analyze = args.boolean(5, true) ? ops::AnalyzeParent::Yes : ops::AnalyzeParent::No,
+          .ignored_columns = args.texts(7).value_or(std::vector<std::string>{})};
 }
 
 ops::DrainRequest procedure_request(const Args& args) {
@@ -66,14 +45,39 @@ ops::DrainRequest procedure_request(const Args& args) {
           .cells = {.order = ops::Order::Ascending,
                     .infinity = args.boolean(10, false) ? ops::Infinity::Ignore : ops::Infinity::Refuse,
                     .count = 1},
-          .analyze = ops::AnalyzeParent::No};
+          .analyze = ops::AnalyzeParent::No,
+          .ignored_columns = args.texts(8).value_or(std::vector<std::string>{})};
 }
 
-ops::DrainLoop loop_of(const Args& args) {
+ops::BatchLoop loop_of(const Args& args) {
   return {.batches = args.int4(1),
           .lock_failures = args.int4(4).value_or(10),
           .wait_seconds = std::max(0, args.int4(5).value_or(1)),
-          .notices = args.boolean(9, false) ? ops::DrainLoop::Notices::Reminder : ops::DrainLoop::Notices::All};
+          .notices = args.boolean(9, false) ? ops::BatchLoop::Notices::Reminder : ops::BatchLoop::Notices::All};
+}
+
+// p_source_table decides which of the two moves it is.
+std::int64_t move_rows(const Args& args, ops::DrainRequest request, ops::KeyKind kind) {
+  const pg::SpiConnection spi(pg::Atomicity::Atomic);
+  const ops::Extension extension(args.function());
+  const std::optional<std::string> source = args.text(6);
+  if (!source) return ops::drain_default(extension, request, kind);
+  return ops::move_from_source(
+      extension,
+      {.data = std::move(request),
+       .source = *source,
+       .identity = args.boolean(8, false) ? ops::Identity::OverrideSystemValue : ops::Identity::AsDeclared},
+      kind);
+}
+
+void move_rows_committing(const Args& args) {
+  const pg::SpiConnection spi(pg::Atomicity::MayCommit);
+  const ops::Extension extension(args.function());
+  const std::optional<std::string> source = args.text(7);
+  if (source)
+    ops::move_from_source_committing(extension, {.data = procedure_request(args), .source = *source}, loop_of(args));
+  else
+    ops::drain_default_committing(extension, procedure_request(args), loop_of(args));
 }
 
 }  // namespace
@@ -89,31 +93,24 @@ PG_FUNCTION_INFO_V1(strata_partition_data_proc);
 Datum strata_partition_data_time(FunctionCallInfo fcinfo) {
   return strata::pg::boundary([&]() -> Datum {
     const strata::entry::Args args(fcinfo);
-    strata::entry::require_default_source(args, 6, 7);
-    const strata::pg::SpiConnection spi(strata::pg::Atomicity::Atomic);
-    return Int64GetDatum(strata::ops::drain_default(strata::ops::Extension(args.function()),
-                                                    strata::entry::time_request(args), strata::ops::KeyKind::Time));
+    return Int64GetDatum(strata::entry::move_rows(args, strata::entry::time_request(args), strata::ops::KeyKind::Time));
   });
 }
 
 Datum strata_partition_data_id(FunctionCallInfo fcinfo) {
   return strata::pg::boundary([&]() -> Datum {
     const strata::entry::Args args(fcinfo);
-    strata::entry::require_default_source(args, 6, 7);
-    const strata::pg::SpiConnection spi(strata::pg::Atomicity::Atomic);
-    return Int64GetDatum(strata::ops::drain_default(strata::ops::Extension(args.function()),
-                                                    strata::entry::id_request(args), strata::ops::KeyKind::Id));
+    return Int64GetDatum(strata::entry::move_rows(args, strata::entry::id_request(args), strata::ops::KeyKind::Id));
   });
 }
 
 Datum strata_partition_data_proc(FunctionCallInfo fcinfo) {
   return strata::pg::boundary([&]() -> Datum {
     const strata::entry::Args args(fcinfo);
-    strata::entry::require_committing(args);
-    strata::entry::require_default_source(args, 7, 8);
-    const strata::pg::SpiConnection spi(strata::pg::Atomicity::MayCommit);
-    strata::ops::drain_default_committing(strata::ops::Extension(args.function()),
-                                          strata::entry::procedure_request(args), strata::entry::loop_of(args));
+    strata::entry::require_committing(
+        args, "partition_data_proc", "batch",
+        "Call it on its own, or use the function form: partition_data_time or partition_data_id.");
+    strata::entry::move_rows_committing(args);
     return strata::entry::nothing(fcinfo);
   });
 }

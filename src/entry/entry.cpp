@@ -76,6 +76,17 @@ bool Args::may_commit() const noexcept {
          !reinterpret_cast<CallContext*>(info_->context)->atomic;
 }
 
+void require_committing(const Args& args, const char* procedure, const char* unit, const char* hint) {
+  if (args.may_commit()) return;
+  throw pg::Raise{
+      .sqlstate = ERRCODE_INVALID_TRANSACTION_TERMINATION,
+      .message = std::string(procedure) + " commits after every " + unit + " and cannot run inside a transaction",
+      .detail = "It was called in a transaction block, a function, or with settings attached.",
+      .hint = hint,
+      .schema = {},
+      .table = {}};
+}
+
 Cell cell(const std::string& text) {
   const Datum value = pg::guarded(
       [text] { return PointerGetDatum(cstring_to_text_with_len(text.data(), static_cast<int>(text.size()))); });

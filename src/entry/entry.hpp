@@ -39,6 +39,9 @@ class Args {
   FunctionCallInfo info_;
 };
 
+// Raises 2D000 before any work when the call may not commit after every unit; the hint names what to do instead.
+void require_committing(const Args& args, const char* procedure, const char* unit, const char* hint);
+
 // A cell of a result row.
 struct Cell {
   Datum value = 0;

@@ -60,11 +60,6 @@ Datum strata_calculate_time_partition_info(PG_FUNCTION_ARGS) {
     return composite(fcinfo, cells);
   });
 }
-
-PG_FUNCTION_INFO_V1(strata_not_built);
-Datum strata_not_built(PG_FUNCTION_ARGS) {
-  return pg::boundary([&]() -> Datum { ops::refuse_not_built(fcinfo->flinfo->fn_oid); });
-}
 }
 
 }  // namespace strata::entry

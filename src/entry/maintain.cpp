@@ -6,14 +6,6 @@ namespace strata::entry {
 
 namespace {
 
-void require_committing(const Args& args) {
-  if (args.may_commit()) return;
-  throw pg::Raise{.sqlstate = ERRCODE_INVALID_TRANSACTION_TERMINATION,
-                  .message = "run_maintenance_proc commits after every action and cannot run inside a transaction",
-                  .detail = "It was called in a transaction block, a function, or with settings attached.",
-                  .hint = "Call it on its own, or use the function form: SELECT run_maintenance()."};
-}
-
 void write_plan(const Args& args) {
   RowWriter writer(args.info());
   const std::optional<std::string> parent = args.text(0);
@@ -53,7 +45,8 @@ Datum strata_run_maintenance(FunctionCallInfo fcinfo) {
 Datum strata_run_maintenance_proc(FunctionCallInfo fcinfo) {
   return strata::pg::boundary([&]() -> Datum {
     const strata::entry::Args args(fcinfo);
-    strata::entry::require_committing(args);
+    strata::entry::require_committing(args, "run_maintenance_proc", "action",
+                                      "Call it on its own, or use the function form: SELECT run_maintenance().");
     const strata::pg::SpiConnection spi(strata::pg::Atomicity::MayCommit);
     strata::ops::run_maintenance_committing(
         strata::ops::Extension(args.function()),

@@ -67,7 +67,14 @@ bool touches_nothing(const ops::ConfigTexts& before, ops::ConfigTexts after) {
   return before == after;
 }
 
-HeapTuple check_row(const TriggerData& trigger) {
+// SPI only for the rows that name functions.
+void check_functions(Oid trigger_function, const ops::ConfigTexts& texts, const std::string& prefix) {
+  if (!texts.time_encoder && !texts.time_decoder) return;
+  const pg::SpiConnection spi(pg::Atomicity::Atomic);
+  ops::require_key_functions(ops::Extension(trigger_function), texts, prefix);
+}
+
+HeapTuple check_row(Oid trigger_function, const TriggerData& trigger) {
   const TupleDesc description = RelationGetDescr(trigger.tg_relation);
   const bool update = TRIGGER_FIRED_BY_UPDATE(trigger.tg_event);
   const HeapTuple row = update ? trigger.tg_newtuple : trigger.tg_trigtuple;
@@ -77,7 +84,9 @@ HeapTuple check_row(const TriggerData& trigger) {
   const ops::ConfigTexts texts = texts_of(tuple, prefix);
   const bool untouched =
       update && touches_nothing(texts_of(ConfigTuple(description, trigger.tg_trigtuple), prefix), texts);
-  if (!untouched) ops::validate_config(texts, prefix);
+  if (untouched) return row;
+  ops::validate_config(texts, prefix);
+  check_functions(trigger_function, texts, prefix);
   return row;
 }
 
@@ -87,7 +96,8 @@ extern "C" {
 
 PG_FUNCTION_INFO_V1(strata_part_config_check);
 Datum strata_part_config_check(PG_FUNCTION_ARGS) {
-  return pg::boundary([&]() -> Datum { return PointerGetDatum(check_row(trigger_of(fcinfo))); });
+  return pg::boundary(
+      [&]() -> Datum { return PointerGetDatum(check_row(fcinfo->flinfo->fn_oid, trigger_of(fcinfo))); });
 }
 }
 

@@ -1,17 +1,20 @@
 // How a partition of one set is built: everything it inherits, read once per set, and the statements that make it.
 #pragma once
 
-#include "ops/set.hpp"
+#include "ops/properties.hpp"
+#include "ops/subset.hpp"
 
 namespace strata::ops {
 
 // What a new child gets besides LIKE parent (contract 3.5, 6). "%child%" stands for its quoted name.
 struct ChildRecipe {
   std::string create;                      // CREATE TABLE %child% (LIKE parent ...) with persistence and tablespace
-  std::vector<std::string> keys;           // of the template
+  bool unlogged = false;                   // as the template is
+  std::vector<TemplateKey> keys;           // of the template
   std::vector<std::string> before_attach;  // statistics targets, storage options
   std::vector<std::string> after_attach;   // grants, replica identity FULL or NOTHING
-  Oid identity_index = InvalidOid;         // parent's replica identity index, if any
+  std::optional<SubConfig> sub;            // partitions are partitioned themselves
+  ReplicaIdentity identity;                // by index: set after ATTACH, which makes or finds the child's index
   std::vector<Oid> referenced;             // tables the parent's foreign keys point to
   std::vector<Oid> referencing;            // tables whose foreign keys point to the parent
   int locks_per_child = 3;                 // entries in the lock table, estimated (truths 23)
@@ -20,7 +23,7 @@ struct ChildRecipe {
 enum class Privileges : std::uint8_t { Own, CopyFromParent };
 
 [[nodiscard]] ChildRecipe read_recipe(const Parent& parent, const std::optional<std::string>& template_table,
-                                      Privileges privileges);
+                                      Privileges privileges, std::optional<SubConfig> sub = std::nullopt);
 
 struct ChildName {
   std::string schema;
@@ -28,7 +31,7 @@ struct ChildName {
   [[nodiscard]] std::string quoted() const { return pg::qualified(schema, name); }
 };
 
-// FOR VALUES FROM (...) TO (...)
+// FOR VALUES FROM (...) TO (...), or IN (...)
 [[nodiscard]] std::string bound_clause(const ManagedSet& set, const core::Range& range);
 // The statements of a creation in order, as they will be run: the last before ATTACH, ATTACH, the rest.
 struct ChildStatements {
@@ -40,6 +43,10 @@ struct ChildStatements {
 };
 [[nodiscard]] ChildStatements child_statements(const ChildRecipe& recipe, const Parent& parent, const ChildName& name,
                                                const std::string& bound);
+// The same for a partition of this range, with what the kind of key asks for besides: epoch keys get the CHECK
+// <child>_partition_check, so that conditions on their time are proved and misread units noticed (contract 3.5).
+[[nodiscard]] ChildStatements partition_statements(const ChildRecipe& recipe, const ManagedSet& set,
+                                                   const ChildName& name, const core::Range& range);
 
 // The role that runs CREATE TABLE: the owner, or (owner without CREATE on the schema) a superuser caller, who hands the
 // table over at once. Raises 42501 naming the GRANT when neither can (rulings 14). Call outside any OwnerScope.

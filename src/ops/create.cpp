@@ -1,8 +1,10 @@
 #include "ops/create.hpp"
 
+#include "ops/constraints.hpp"
 #include "ops/grow.hpp"
 #include "ops/observe.hpp"
 #include "ops/registry.hpp"
+#include "pg/relation.hpp"
 
 namespace strata::ops {
 
@@ -59,17 +61,6 @@ void check_words(const CreateRequest& request) {
            "It counts the partitions to be kept ahead of the current one.");
 }
 
-void check_not_built(const CreateRequest& request) {
-  const char* what = nullptr;
-  if (request.type == "list") what = "LIST partitioning";
-  if (request.epoch != "none") what = "an epoch key";
-  if (request.encoder || request.decoder) what = "a time encoder";
-  if (request.constraint_cols) what = "p_constraint_cols";
-  if (what != nullptr)
-    refuse(core::Code::FeatureNotSupported, std::string(what) + " is not supported by this version of pg_strata",
-           "RANGE sets on timestamptz, timestamp, date, smallint, integer and bigint are.");
-}
-
 struct Column {
   Oid type = InvalidOid;
   bool not_null = false;
@@ -95,6 +86,22 @@ void check_column(const CreateRequest& request, const Parent& parent) {
     refuse(core::Code::InvalidObjectDefinition,
            "control column " + quoted(request.control) + " of table " + quoted(request.parent) + " must be NOT NULL",
            "Run ALTER TABLE ... ALTER COLUMN ... SET NOT NULL, or pass p_control_not_null := false.");
+  if (!key_type_of(column->type))
+    refuse(core::Code::DatatypeMismatch,
+           "control column " + quoted(request.control) + " of table " + quoted(request.parent) + " is of type " +
+               pg::type_name(column->type),
+           "Supported are timestamptz, timestamp, date, smallint, integer, bigint, numeric, and uuid, text or varchar "
+           "with a time encoder.");
+}
+
+// Later every run would trip over them.
+void check_constraint_columns(const CreateRequest& request, const Parent& parent) {
+  if (!request.constraint_cols) return;
+  for (const std::string& name : *request.constraint_cols)
+    if (!find_column(parent.oid, name))
+      refuse(core::Code::UndefinedColumn,
+             "constraint column " + quoted(name) + " of table " + quoted(request.parent) + " does not exist",
+             "Name columns of the table in p_constraint_cols.");
 }
 
 void check_partitioning(const CreateRequest& request, const Parent& parent) {
@@ -102,9 +109,10 @@ void check_partitioning(const CreateRequest& request, const Parent& parent) {
   if (parent.strategy == '\0')
     refuse(core::Code::WrongObjectType, name + " is not a partitioned table",
            "Declare it with PARTITION BY RANGE (" + pg::quote_ident(request.control) + ").");
-  if (parent.strategy != 'r')
-    refuse(core::Code::WrongObjectType, name + " is not partitioned by RANGE",
-           "Only PARTITION BY RANGE on one column is supported by this version.");
+  const bool list = request.type == "list";
+  if (parent.strategy != (list ? 'l' : 'r'))
+    refuse(core::Code::WrongObjectType, name + " is not partitioned by " + (list ? "LIST" : "RANGE"),
+           "p_type must say how the table was declared, 'range' or 'list'.");
   if (parent.key_columns != 1)
     refuse(core::Code::InvalidObjectDefinition,
            name + " has a partition key of " + std::to_string(parent.key_columns) + " columns",
@@ -114,13 +122,33 @@ void check_partitioning(const CreateRequest& request, const Parent& parent) {
            "control column " + quoted(request.control) + " is not the partition key of " + name,
            parent.key_column.empty() ? "The partition key is an expression; it must be a plain column."
                                      : "The partition key is " + quoted(parent.key_column) + ".");
-  if (!key_type_of(parent.key_type))
-    refuse(core::Code::FeatureNotSupported,
-           "partition key type of " + name + " is not supported by this version of pg_strata",
-           "Supported are timestamptz, timestamp, date, smallint, integer and bigint.");
 }
 
-Parent checked_parent(const CreateRequest& request) {
+// Epoch, encoder and decoder against the type of the key (contract 3.4.1, 8, 14, 15), and that the functions exist.
+void check_codec(const Extension& extension, const CreateRequest& request, const Parent& parent) {
+  std::array<Config, 1> config;
+  config[0].time_encoder = request.encoder;
+  config[0].time_decoder = request.decoder;
+  find_key_functions(extension, config);
+  KeyFacts facts{.set = request.parent,
+                 .column = request.control,
+                 .type = parent.key_type,
+                 .owner = parent.owner,
+                 .epoch = request.epoch,
+                 .time_zone = std::nullopt,
+                 .lock_timeout_ms = config[0].lock_timeout_ms,
+                 .encoder = config[0].encoder,
+                 .decoder = config[0].decoder};
+  if (!needs_encoder(parent.key_type) && (request.encoder || request.decoder)) facts.encoder = KeyFunction{};
+  const bool both = request.encoder && request.decoder;
+  if (needs_encoder(parent.key_type) && both && config[0].key_refusal) throw to_raise(*config[0].key_refusal);
+  (void)value_or_raise(KeyCodec::choose(std::move(facts)));
+  if (request.type == "list" && core::is_time(*key_type_of(parent.key_type, request.epoch)))
+    refuse(core::Code::InvalidParameterValue, "LIST sets need an integer or numeric key without epoch",
+           "Declare the table PARTITION BY RANGE.");
+}
+
+Parent checked_parent(const Extension& extension, const CreateRequest& request) {
   check_name(request);
   check_words(request);
   const std::optional<Parent> parent = find_parent(request.parent);
@@ -130,7 +158,8 @@ Parent checked_parent(const CreateRequest& request) {
   require_owner_rights(*parent);
   if (parent->kind == RELKIND_RELATION || parent->kind == RELKIND_PARTITIONED_TABLE) check_column(request, *parent);
   check_partitioning(request, *parent);
-  check_not_built(request);
+  check_constraint_columns(request, *parent);
+  check_codec(extension, request, *parent);
   return *parent;
 }
 
@@ -143,11 +172,11 @@ struct Interval {
 
 // Refuses what the key cannot be cut by, before anything is written.
 Interval checked_interval(const CreateRequest& request, const Parent& parent) {
-  const core::KeyType key = *key_type_of(parent.key_type);
+  const core::KeyType key = *key_type_of(parent.key_type, request.epoch);
   if (!core::is_time(key)) {
     const std::int64_t step = with_hint("An id set needs a whole number as interval, for example '10000'.",
                                         [&] { return pg::parse_bigint(request.interval); });
-    (void)value_or_raise(core::id_step(step, key));
+    (void)value_or_raise(core::id_step(step, key, request.type == "list" ? core::Cut::List : core::Cut::Range));
     return {.text = std::to_string(step), .parts = {}};
   }
   if (request.interval.find_first_not_of("0123456789+- ") == std::string::npos)
@@ -226,20 +255,34 @@ bool has_default(const ManagedSet& set) noexcept {
 
 }  // namespace
 
-bool create_set(const Extension& extension, const CreateRequest& request) {
-  const Parent parent = checked_parent(request);
+namespace {
+
+// What a sub-set takes over from the set it belongs to, before its own partitions are planned.
+void inherit_settings(const Extension& extension, const Parent& parent, const Place* place) {
+  const Oid upper = place != nullptr ? place->upper.parent.oid : parent.upper;
+  if (place != nullptr) copy_sub_settings(extension, place->upper.config.parent_table, parent.raw_name());
+  if (OidIsValid(upper)) copy_sibling_sub_config(extension, upper, parent.raw_name());
+}
+
+}  // namespace
+
+bool create_set(const Extension& extension, const CreateRequest& request, const Place* place) {
+  const Parent parent = checked_parent(extension, request);
   const Interval interval = checked_interval(request, parent);
   (void)checked_trunc(request);
   (void)creator_for(parent);
   const std::optional<std::string> template_table = provide_template(extension, parent, request.template_table);
   register_set(extension, request, parent,
                {.interval = interval.text, .parts = interval.parts, .template_table = template_table});
+  inherit_settings(extension, parent, place);
   ManagedSet set = load_set(extension, request.parent);
+  if (place != nullptr) set.policy.limits = limits_of(*place, set);
   record_policy(extension, set);
   std::vector<core::Action> actions = value_or_raise(
       core::plan_initial(set.policy, set.calendar(), set.inventory, initial_request(request, set), name_rules()));
   const bool anything = !actions.empty() || !set.inventory.children.empty();
-  if (!anything) {
+  const bool nowhere_to_go = place != nullptr && request.default_table == CreateRequest::Default::Create;
+  if (!anything && !nowhere_to_go) {
     pg::report({.level = WARNING,
                 .message = "no partitions of " + quoted(request.parent) + " were created",
                 .detail = "Its configuration was stored nevertheless."});
@@ -252,13 +295,14 @@ bool create_set(const Extension& extension, const CreateRequest& request) {
     planned.recipe = read_recipe(planned.set.parent, template_table, Privileges::Own);
     require_done(planned, create_default(planned));
   }
+  constrain_after_creation(extension, request.parent, Mode::Caller);
   return true;
 }
 
 namespace {
 
 core::Range range_at(const ManagedSet& set, std::int64_t lower) {
-  const core::Tick tick = set.is_time() ? set.calendar().from_utc(lower) : lower;
+  const core::Tick tick = set.codec.snap(set.is_time() ? set.calendar().from_utc(lower) : lower);
   // A boundary of the grid ends at the next one; a step from it would not where its midnight does not exist.
   const std::vector<core::Range> existing = set.ranges();
   if (const auto grid = core::grid_of(set.calendar(), set.policy.step, existing)) {
@@ -273,7 +317,8 @@ core::Range range_at(const ManagedSet& set, std::int64_t lower) {
 // New, or already there; anything in between is an overlap and refused before anything is created.
 bool is_missing(const ManagedSet& set, const core::Range& range) {
   for (const core::Child& child : set.inventory.children) {
-    if (!child.range.overlaps(range)) continue;
+    if (set.is_list() ? child.range.lower != range.lower : !child.range.overlaps(range)) continue;
+    if (set.is_list()) return false;
     if (child.range.lower <= range.lower && range.upper <= child.range.upper) return false;
     refuse(core::Code::InvalidObjectDefinition,
            "partition from " + set.text(range.lower) + " to " + set.text(range.upper) + " would overlap partition " +
@@ -286,7 +331,7 @@ bool is_missing(const ManagedSet& set, const core::Range& range) {
 bool is_asked_twice(const ManagedSet& set, const std::vector<core::Action>& wanted, const core::Range& range) {
   for (const core::Action& action : wanted) {
     if (action.range == range) return true;
-    if (!action.range.overlaps(range)) continue;
+    if (set.is_list() || !action.range.overlaps(range)) continue;
     refuse(core::Code::InvalidObjectDefinition,
            "partitions from " + set.text(action.range.lower) + " and from " + set.text(range.lower) +
                " were asked for and would overlap",
@@ -313,6 +358,18 @@ std::vector<core::Action> wanted_at(const ManagedSet& set, std::span<const std::
 
 }  // namespace
 
+void create_or_refuse(const Extension& extension, ManagedSet set, std::vector<core::Action> actions) {
+  const PlannedSet planned = plan_creations(extension, std::move(set), std::move(actions));
+  const std::string parent = planned.set.parent.raw_name();
+  for (const PlannedAction& action : planned.actions)
+    if (action.action.kind == core::ActionKind::Blocked)
+      refuse(core::Code::CheckViolation,
+             "rows in the default partition of " + quoted(parent) + " belong to a partition that was asked for",
+             "Move them with " + cure_for_default(extension, planned.set) + ".");
+  require_done(planned, create_partitions(extension, planned));
+  constrain_after_creation(extension, planned.set.config.parent_table, Mode::Caller);
+}
+
 bool create_at(const Extension& extension, const std::string& parent, KeyKind kind,
                std::span<const std::int64_t> lower_bounds) {
   ManagedSet set = load_set(extension, parent);
@@ -322,13 +379,7 @@ bool create_at(const Extension& extension, const std::string& parent, KeyKind ki
            set.is_time() ? "Use create_partition_time." : "Use create_partition_id.");
   std::vector<core::Action> actions = wanted_at(set, lower_bounds);
   if (actions.empty()) return false;
-  const PlannedSet planned = plan_creations(extension, std::move(set), std::move(actions));
-  for (const PlannedAction& action : planned.actions)
-    if (action.action.kind == core::ActionKind::Blocked)
-      refuse(core::Code::CheckViolation,
-             "rows in the default partition of " + quoted(parent) + " belong to a partition that was asked for",
-             "Move them with " + cure_for_default(extension, planned.set) + ".");
-  require_done(planned, create_partitions(extension, planned));
+  create_or_refuse(extension, std::move(set), std::move(actions));
   return true;
 }
 

@@ -29,7 +29,12 @@ struct CreateRequest {
 // Contract 3.4 with rulings 10 to 15: existing partitions and default are adopted by bound. False when there is no
 // partition at the end, existing or new. Locks: SHARE UPDATE EXCLUSIVE on the parent to the end of the transaction; on
 // an existing default ACCESS EXCLUSIVE as well.
-bool create_set(const Extension& extension, const CreateRequest& request);
+// `place`: for a partition that becomes a set before it is attached.
+bool create_set(const Extension& extension, const CreateRequest& request, const Place* place = nullptr);
+
+// Creates partitions decided on by the caller, all in his transaction, or none: rows of the default that belong in one
+// of them are refused (23514). What creations bring along (extra constraints) follows.
+void create_or_refuse(const Extension& extension, ManagedSet set, std::vector<core::Action> actions);
 
 // create_partition_time / create_partition_id: partitions at exactly these lower bounds (contract 3.6, 3.7); those that
 // exist already are skipped. True when at least one was created.

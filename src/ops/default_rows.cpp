@@ -19,7 +19,7 @@ std::vector<core::Bound> thresholds_of(std::span<const core::Range> ranges) {
   return ends;
 }
 
-std::string array_text(const ManagedSet& set, const std::vector<core::Bound>& ends) {
+std::string array_text(const ManagedSet& set, std::span<const core::Bound> ends) {
   std::string text = "{";
   for (const core::Bound& end : ends) text += (text.size() > 1 ? ",\"" : "\"") + set.text(end) + "\"";
   return text + "}";
@@ -49,6 +49,26 @@ std::vector<std::int64_t> count_buckets(const ManagedSet& set, std::span<const c
   return counts;
 }
 
+std::string list_condition(const ManagedSet& set, std::span<const core::Range> ranges) {
+  std::vector<core::Bound> values;
+  for (const core::Range& range : ranges) values.push_back(range.lower);
+  const std::string key = pg::quote_ident(set.parent.key_column);
+  return key + " IS NOT NULL AND " + key + " = ANY (" + pg::quote_literal(array_text(set, values)) +
+         "::" + set.key_type_name() + "[])";
+}
+
+// Of a list set: rows per value, in the order of the ranges.
+std::vector<std::int64_t> count_values(const ManagedSet& set, std::span<const core::Range> ranges) {
+  const std::string key = pg::quote_ident(set.parent.key_column);
+  const pg::Rows rows = pg::query("SELECT " + set.codec.row_expression(key) + ", pg_catalog.count(*) FROM " +
+                                  default_source(set) + " WHERE " + list_condition(set, ranges) + " GROUP BY 1");
+  std::map<core::Tick, std::int64_t> counts;
+  for (std::size_t row = 0; row < rows.size(); ++row) counts[set.codec.row_tick(rows, row, 0)] = rows.int8(row, 1);
+  std::vector<std::int64_t> found;
+  for (const core::Range& range : ranges) found.push_back(counts[range.lower.tick]);
+  return found;
+}
+
 // Bucket that begins at this end.
 std::size_t bucket_at(const std::vector<core::Bound>& ends, const core::Bound& end) {
   if (end.kind == core::Bound::Kind::Min) return 0;
@@ -69,6 +89,8 @@ std::vector<std::int64_t> default_rows_in(const ManagedSet& set, std::span<const
   std::vector<std::int64_t> rows(ranges.size());
   if (ranges.empty() || !default_may_hold_rows(set)) return rows;
   const pg::OwnerScope as_owner(set.parent.owner);
+  if (set.is_list()) return count_values(set, ranges);
+  set.codec.prepare(ranges);
   const std::vector<core::Bound> ends = thresholds_of(ranges);
   const std::vector<std::int64_t> counts = count_buckets(set, ranges, ends);
   for (std::size_t n = 0; n < ranges.size(); ++n) {
@@ -86,10 +108,15 @@ std::vector<std::size_t> blocked_by_default(const ManagedSet& set, std::span<con
   return blocked;
 }
 
+std::string hull_condition(const ManagedSet& set, std::span<const core::Range> ranges) {
+  return set.is_list() ? list_condition(set, ranges) : key_condition(set, hull(ranges));
+}
+
 std::string key_condition(const ManagedSet& set, const core::Range& range) {
   const std::string key = pg::quote_ident(set.parent.key_column);
   const auto constant = [&](const core::Bound& end) { return set.literal(end) + "::" + set.key_type_name(); };
   std::string text = key + " IS NOT NULL";
+  if (set.is_list() && range.lower.finite()) return text + " AND " + key + " = " + constant(range.lower);
   if (range.lower.finite()) text += " AND " + key + " >= " + constant(range.lower);
   if (range.upper.finite()) text += " AND " + key + " < " + constant(range.upper);
   return text;

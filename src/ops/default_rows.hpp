@@ -18,8 +18,12 @@ namespace strata::ops {
 // if the default has one on the key.
 [[nodiscard]] std::vector<std::size_t> blocked_by_default(const ManagedSet& set, std::span<const core::Range> wanted);
 
+// A condition that holds for the keys of all these ranges, and for no key of a default that holds none of their rows.
+[[nodiscard]] std::string hull_condition(const ManagedSet& set, std::span<const core::Range> ranges);
+
 // Ends of a range as a condition on the key column: `key IS NOT NULL AND key >= lower AND key < upper`, infinite ends
-// left out. Constants of the key's own type, so that the server can prove with it.
+// left out; of a list set `key IS NOT NULL AND key = lower`. Constants of the key's own type, so that the server can
+// prove with it.
 [[nodiscard]] std::string key_condition(const ManagedSet& set, const core::Range& range);
 
 // "ONLY schema.table" of the default; without ONLY when it is itself partitioned.

@@ -38,12 +38,37 @@
 
 #include <numeric>
 
+#include "ops/constraints.hpp"
 #include "ops/default_rows.hpp"
+#include "ops/transfer.hpp"
 #include "pg/mover.hpp"
 #include "pg/relation.hpp"
 #include "pg/snapshots.hpp"
 
 namespace strata::ops {
+
+void require_kind(const ManagedSet& set, KeyKind kind) {
+  if (set.is_time() == (kind == KeyKind::Time)) return;
+  refuse(core::Code::DatatypeMismatch,
+         "the key of partition set \"" + set.parent.raw_name() + "\" is of type " + pg::type_name(set.parent.key_type),
+         set.is_time() ? "Use partition_data_time() for this set." : "Use partition_data_id() for this set.");
+}
+
+void require_idle(const ManagedSet& set) {
+  if (!set.config.undo_in_progress && !set.config.async_in_progress) return;
+  refuse(core::Code::NotInPrerequisiteState,
+         "partition set \"" + set.parent.raw_name() + "\" is in the middle of " +
+             (set.config.undo_in_progress ? "being undone" : "an asynchronous move"),
+         set.config.undo_in_progress ? "Finish undo_partition, or set part_config.undo_in_progress to false."
+                                     : "Finish partition_data_async first.");
+}
+
+Order order_of(const std::string& text) {
+  if (text == "ASC") return Order::Ascending;
+  if (text == "DESC") return Order::Descending;
+  refuse(core::Code::InvalidParameterValue, "p_order must be ASC or DESC, not \"" + text + "\"",
+         "It is written in capital letters.");
+}
 
 namespace {
 
@@ -52,13 +77,6 @@ constexpr const char* kDefaultCheck = "pg_strata_drained";
 constexpr int kReplans = 10;
 
 // --- what is checked first, as the caller ---------------------------------------------------------------------------
-
-void require_kind(const ManagedSet& set, KeyKind kind) {
-  if (set.is_time() == (kind == KeyKind::Time)) return;
-  refuse(core::Code::DatatypeMismatch,
-         "the key of partition set \"" + set.parent.raw_name() + "\" is of type " + pg::type_name(set.parent.key_type),
-         set.is_time() ? "Use partition_data_time() for this set." : "Use partition_data_id() for this set.");
-}
 
 bool same_interval(const ManagedSet& set, const std::string& text) {
   if (!set.is_time()) return pg::parse_bigint(text) == set.policy.step.count;
@@ -72,15 +90,6 @@ void require_interval(const ManagedSet& set, const std::optional<std::string>& i
   refuse(core::Code::InvalidParameterValue,
          "rows of the default partition move in batches of the partition interval, " + set.config.partition_interval,
          "Leave the batch interval out; smaller batches are what partition_data_async is for.");
-}
-
-void require_idle(const ManagedSet& set) {
-  if (!set.config.undo_in_progress && !set.config.async_in_progress) return;
-  refuse(core::Code::NotInPrerequisiteState,
-         "partition set \"" + set.parent.raw_name() + "\" is in the middle of " +
-             (set.config.undo_in_progress ? "being undone" : "an asynchronous move"),
-         set.config.undo_in_progress ? "Finish undo_partition, or set part_config.undo_in_progress to false."
-                                     : "Finish partition_data_async first.");
 }
 
 // Rows below the executor: only what we know to be a heap of the set's own.
@@ -104,19 +113,17 @@ void require_read_committed() {
          "Use SET TRANSACTION ISOLATION LEVEL READ COMMITTED first.");
 }
 
-Order order_of(const std::string& text) {
-  if (text == "ASC") return Order::Ascending;
-  if (text == "DESC") return Order::Descending;
-  refuse(core::Code::InvalidParameterValue, "p_order must be ASC or DESC, not \"" + text + "\"",
-         "It is written in capital letters.");
-}
-
 enum class Readiness : std::uint8_t { Ready, NoDefault };
 
 Readiness check_request(const ManagedSet& set, const DrainRequest& request) {
   require_owner_rights(set.parent);
   require_idle(set);
   require_interval(set, request.interval);
+  if (request.cells.infinity == Infinity::Ignore && set.config.time_encoder)
+    refuse(core::Code::InvalidParameterValue,
+           "p_ignore_infinity cannot be used with partition set \"" + set.parent.raw_name() +
+               "\", whose keys are encoded times",
+           "Keys of type uuid or text have no infinity: leave it out.");
   (void)order_of(request.order);
   require_read_committed();
   if (!OidIsValid(set.parent.default_oid)) {
@@ -137,6 +144,14 @@ struct Target {
   core::Range range;
   ChildName name;
   ChildStatements statements;
+  std::string check;  // lets ATTACH believe the rows without reading them
+};
+
+// By whom and how partitions are made: asked for before anything runs as the owner.
+struct Makers {
+  const Extension& extension;
+  Oid creator = InvalidOid;
+  std::optional<SubConfig> sub = {};
 };
 
 struct Move {
@@ -145,20 +160,7 @@ struct Move {
   std::vector<Target> targets;
   std::string columns;
   std::vector<std::string> foreign_keys;  // ALTER TABLE %child% ... without its beginning
-  Oid creator = InvalidOid;
 };
-
-// Generated columns are computed again, by the same expression.
-std::string column_list(Oid parent) {
-  const pg::Rows rows = pg::query(
-      "SELECT attname FROM pg_catalog.pg_attribute WHERE attrelid = $1 AND attnum > 0 AND NOT attisdropped AND "
-      "attgenerated = '' ORDER BY attnum",
-      pg::Params().oid(parent));
-  std::string list;
-  for (std::size_t row = 0; row < rows.size(); ++row)
-    list += (row > 0 ? ", " : "") + pg::quote_ident(rows.text(row, 0));
-  return list;
-}
 
 // Those the set itself declares; the parts that core makes for partitions of referenced tables have a parent.
 std::vector<std::string> foreign_keys_of(Oid parent) {
@@ -190,25 +192,27 @@ Target plan_target(const Move& move, const core::Range& range, std::vector<core:
   const ChildName name{.schema = set.parent.schema, .name = value_or_raise(core::choose_name(action.names, taken))};
   chosen.push_back(
       {.name = name.name, .holder = {.kind = core::NameHolder::Kind::SameSet, .contract_name = action.names.contract}});
-  ChildStatements statements = child_statements(move.recipe, set.parent, name, bound_clause(set, range));
+  ChildStatements statements = partition_statements(move.recipe, set, name, range);
   const std::string alter = "ALTER TABLE " + name.quoted();
-  // Lets ATTACH believe the rows without reading them.
-  statements.build.push_back(alter + " ADD CONSTRAINT " + kChildCheck + " CHECK (" + key_condition(set, range) + ")");
   statements.finish.insert(statements.finish.begin(), alter + " DROP CONSTRAINT " + kChildCheck);
-  return {.range = range, .name = name, .statements = std::move(statements)};
+  return {.range = range,
+          .name = name,
+          .statements = std::move(statements),
+          .check = alter + " ADD CONSTRAINT " + kChildCheck + " CHECK (" + key_condition(set, range) + ")"};
 }
 
 // Inside an OwnerScope.
-Move plan_move(ManagedSet set, const CellRequest& cells, Oid creator) {
+Move plan_move(ManagedSet set, const CellRequest& cells, std::span<const std::string> ignored, const Makers& makers) {
   const std::vector<core::Range> ranges = cells_to_drain(set, cells);
-  Move move{.set = std::move(set), .recipe = {}, .targets = {}, .columns = {}, .foreign_keys = {}, .creator = creator};
+  Move move{.set = std::move(set), .recipe = {}, .targets = {}, .columns = {}, .foreign_keys = {}};
   if (ranges.empty()) return move;
   const Parent& parent = move.set.parent;
-  move.recipe = read_recipe(parent, move.set.config.template_table,
-                            move.set.config.inherit_privileges ? Privileges::CopyFromParent : Privileges::Own);
-  if (creator == parent.owner) create_with_indexes(move.recipe);
+  move.recipe =
+      read_recipe(parent, move.set.config.template_table,
+                  move.set.config.inherit_privileges ? Privileges::CopyFromParent : Privileges::Own, makers.sub);
+  if (makers.creator == parent.owner) create_with_indexes(move.recipe);
   require_lock_space(move.recipe, ranges.size());
-  move.columns = column_list(parent.oid);
+  move.columns = moved_columns(parent.oid, parent.oid, ignored);
   move.foreign_keys = foreign_keys_of(parent.oid);
   std::vector<core::TakenName> chosen;
   for (const core::Range& range : ranges) move.targets.push_back(plan_target(move, range, chosen));
@@ -239,8 +243,10 @@ bool still_as_planned(const Move& move) {
   if (!now || now->oid != before.oid || now->owner != before.owner || now->default_oid != before.default_oid)
     return false;
   const std::array<Oid, 1> parents{before.oid};
-  const ReadChildren read = std::move(read_children(parents)[before.oid]);
+  ReadChildren read = std::move(read_children(parents)[before.oid]);
   if (read.refusal) throw to_raise(*read.refusal);
+  decode_children(move.set.codec, move.set.calendar(), move.set.policy.step, before.default_oid, read.children,
+                  read.facts);
   return std::ranges::none_of(read.children, [&](const core::Child& child) {
     return child.oid != before.default_oid && overlaps_a_target(move, child.range);
   });
@@ -260,8 +266,21 @@ void check_deferred_keys(const ChildName& name) {
   }
 }
 
+// The configuration of a sub-set is the caller's to write, so this runs outside any OwnerScope. Its partitions inherit
+// the check, so that dropping it at the end drops it everywhere.
+void build(const Makers& makers, const Move& move, const Target& target) {
+  {
+    const pg::OwnerScope as_owner(move.set.parent.owner);
+    build_child(target.statements, move.set.parent, target.name, makers.creator);
+  }
+  if (move.recipe.sub)
+    create_subset(makers.extension, *move.recipe.sub, {.upper = move.set, .range = target.range},
+                  target.name.schema + "." + target.name.name);
+  const pg::OwnerScope as_owner(move.set.parent.owner);
+  pg::execute(target.check);
+}
+
 std::uint64_t load(const Move& move, const Target& target) {
-  build_child(target.statements, move.set.parent, target.name, move.creator);
   const std::uint64_t rows =
       pg::execute("INSERT INTO " + target.name.quoted() + " (" + move.columns + ") SELECT " + move.columns + " FROM " +
                   default_source(move.set) + " WHERE " + key_condition(move.set, target.range));
@@ -308,12 +327,9 @@ void attach_all(const Move& move) {
   const std::string alter = "ALTER TABLE " + default_source(move.set);
   const bool wide = move.targets.size() > 1;
   if (wide) {
-    core::Range hull = move.targets.front().range;
-    for (const Target& target : move.targets) {
-      hull.lower = std::min(hull.lower, target.range.lower);
-      hull.upper = std::max(hull.upper, target.range.upper);
-    }
-    pg::execute(alter + " ADD CONSTRAINT " + kDefaultCheck + " CHECK (NOT (" + key_condition(move.set, hull) + "))");
+    std::vector<core::Range> ranges;
+    for (const Target& target : move.targets) ranges.push_back(target.range);
+    pg::execute(alter + " ADD CONSTRAINT " + kDefaultCheck + " CHECK (NOT (" + hull_condition(move.set, ranges) + "))");
   }
   for (const Target& target : move.targets) attach_child(target.statements, move.recipe, target.name);
   if (wide) pg::execute(alter + " DROP CONSTRAINT " + kDefaultCheck);
@@ -335,10 +351,15 @@ struct Moved {
 };
 
 // Everything inside one try. False when the plan no longer fits.
-bool carry_out(const Move& move, const LockBudget& budget, const pg::LockDeadline& deadline, std::uint64_t& rows) {
-  const pg::OwnerScope as_owner(move.set.parent.owner);
-  if (!lock_against_writers(move, deadline) || !still_as_planned(move)) return false;
+bool carry_out(const Makers& makers, const Move& move, const LockBudget& budget, const pg::LockDeadline& deadline,
+               std::uint64_t& rows) {
+  {
+    const pg::OwnerScope as_owner(move.set.parent.owner);
+    if (!lock_against_writers(move, deadline) || !still_as_planned(move)) return false;
+  }
   pg::wait_point("drain_locked");
+  for (const Target& target : move.targets) build(makers, move, target);
+  const pg::OwnerScope as_owner(move.set.parent.owner);
   rows = load_and_remove(move);
   // Before readers are locked out as well: they need not wait for somebody's old report to end.
   pg::wait_for_snapshots(budget.milliseconds);
@@ -353,14 +374,14 @@ bool carry_out(const Move& move, const LockBudget& budget, const pg::LockDeadlin
   return true;
 }
 
-Moved carry_out_move(const Move& move, const LockBudget& budget, Mode mode) {
+Moved carry_out_move(const Makers& makers, const Move& move, const LockBudget& budget, Mode mode) {
   Moved moved;
   std::string snapshots;
   const std::array<Oid, 2> relations{move.set.parent.oid, move.set.parent.default_oid};
   moved.attempt = try_action(budget, mode, relations, [&](const pg::LockDeadline& deadline) {
     snapshots.clear();
     try {
-      return carry_out(move, budget, deadline, moved.rows);
+      return carry_out(makers, move, budget, deadline, moved.rows);
     } catch (const pg::PgError& error) {
       if (error.sqlstate() == ERRCODE_LOCK_NOT_AVAILABLE) snapshots = error.detail();
       throw;
@@ -379,19 +400,20 @@ Moved plan_and_move(const Extension& extension, const DrainRequest& request, con
   for (int replan = 0; replan < kReplans; ++replan) {
     ManagedSet set = load_set(extension, request.parent);
     if (check_request(set, request) == Readiness::NoDefault || !default_may_hold_rows(set)) return {};
-    const Oid creator = creator_for(set.parent);
+    const Makers makers{
+        .extension = extension, .creator = creator_for(set.parent), .sub = read_sub_config(extension, set)};
     const std::array<Oid, 1> read{set.parent.default_oid};
     Move move;
     const Attempt planned = try_action(budget, mode, read, [&](const pg::LockDeadline& deadline) {
       const pg::OwnerScope as_owner(set.parent.owner);
       if (!pg::lock_relation(set.parent.default_oid, AccessShareLock, deadline)) return false;
-      move = plan_move(set, cells, creator);
+      move = plan_move(set, cells, request.ignored_columns, makers);
       return true;
     });
     if (planned.outcome == Outcome::Deferred) return {.attempt = planned, .rows = 0};
     if (planned.outcome == Outcome::Changed) continue;
     if (move.targets.empty()) return {};
-    Moved moved = carry_out_move(move, budget, mode);
+    Moved moved = carry_out_move(makers, move, budget, mode);
     if (moved.attempt.outcome != Outcome::Changed) return moved;
   }
   refuse(core::Code::NotInPrerequisiteState,
@@ -399,26 +421,14 @@ Moved plan_and_move(const Extension& extension, const DrainRequest& request, con
          "Try again when other sessions have stopped changing them.");
 }
 
-// p_lock_wait: seconds to go on trying, or one try only.
-Moved move_batch(const Extension& extension, const DrainRequest& request, LockBudget budget, Mode mode) {
-  if (request.lock_wait_seconds == 0) return plan_and_move(extension, request, budget, mode);
-  budget.tries = 1;
-  const auto end = std::chrono::steady_clock::now() +
-                   std::chrono::milliseconds(static_cast<std::int64_t>(1000 * request.lock_wait_seconds));
-  for (;;) {
-    Moved moved = plan_and_move(extension, request, budget, mode);
-    if (moved.attempt.outcome != Outcome::Deferred || std::chrono::steady_clock::now() >= end) return moved;
-    detail::pause_between_tries(budget);
-  }
+Moved move_batch(const Extension& extension, const DrainRequest& request, const LockBudget& budget, Mode mode) {
+  return try_for(request.lock_wait_seconds, budget,
+                 [&](const LockBudget& each) { return plan_and_move(extension, request, each, mode); });
 }
 
 void analyze_parent(const ManagedSet& set) {
   const pg::OwnerScope as_owner(set.parent.owner);
   pg::execute("ANALYZE " + set.parent.quoted());
-}
-
-void notice(const std::string& message) {
-  pg::report({.level = NOTICE, .sqlstate = 0, .message = message, .detail = {}, .hint = {}});
 }
 
 }  // namespace
@@ -432,40 +442,12 @@ std::int64_t drain_default(const Extension& extension, const DrainRequest& reque
     if (request.lock_wait_seconds == 0) raise_not_locked(set.parent.raw_name(), moved.attempt);
     return -1;
   }
+  if (moved.rows > 0) constrain_after_creation(extension, set.config.parent_table, Mode::Caller);
   if (moved.rows > 0 && request.analyze == AnalyzeParent::Yes) analyze_parent(set);
   return static_cast<std::int64_t>(moved.rows);
 }
 
-namespace {
-
-// Batches until the default is empty or the loop's limit is reached; the number of rows moved.
-std::uint64_t run_batches(const Extension& extension, const DrainRequest& request, const DrainLoop& loop,
-                          const ManagedSet& set) {
-  std::uint64_t total = 0;
-  const bool tell = loop.notices == DrainLoop::Notices::All;
-  const int limit = loop.batches.value_or(0);
-  for (int batch = 0, failures = 0; limit <= 0 || batch < limit;) {
-    const Moved moved = move_batch(extension, request, budget_of(set.config), Mode::Committing);
-    if (moved.attempt.outcome == Outcome::Deferred) {
-      if (++failures > loop.lock_failures) raise_not_locked(set.parent.raw_name(), moved.attempt);
-      if (tell) notice("batch " + std::to_string(batch + 1) + ": locks were not available, trying again");
-    } else {
-      if (moved.rows == 0) break;
-      failures = 0;
-      total += moved.rows;
-      ++batch;
-      if (tell) notice("batch " + std::to_string(batch) + ": " + std::to_string(moved.rows) + " rows moved");
-      if (batch == limit) break;
-    }
-    pg::commit_and_start();
-    pg::sleep_ms(1000L * loop.wait_seconds);
-  }
-  return total;
-}
-
-}  // namespace
-
-void drain_default_committing(const Extension& extension, const DrainRequest& request, const DrainLoop& loop) {
+void drain_default_committing(const Extension& extension, const DrainRequest& request, const BatchLoop& loop) {
   const ManagedSet set = load_set(extension, request.parent);
   require_owner_rights(set.parent);
   const pg::AdvisoryLock lock("pg_partman partition_data_proc", set.config.parent_table);
@@ -473,8 +455,12 @@ void drain_default_committing(const Extension& extension, const DrainRequest& re
     notice("partition_data_proc is already running for \"" + set.config.parent_table + "\"");
     return;
   }
-  const std::uint64_t total = run_batches(extension, request, loop, set);
-  if (loop.notices == DrainLoop::Notices::All) notice("total rows moved: " + std::to_string(total));
+  const std::uint64_t total = run_batches(loop, set.parent.raw_name(), [&]() -> Batch {
+    const Moved moved = move_batch(extension, request, budget_of(set.config), Mode::Committing);
+    if (moved.rows > 0) constrain_after_creation(extension, set.config.parent_table, Mode::Committing);
+    return {.attempt = moved.attempt, .rows = moved.rows};
+  });
+  if (loop.notices == BatchLoop::Notices::All) notice("total rows moved: " + std::to_string(total));
   notice("run VACUUM ANALYZE on \"" + set.parent.raw_name() + "\" and its default partition to finish");
 }
 

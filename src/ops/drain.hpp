@@ -1,7 +1,7 @@
 // Moving the rows of a default partition into partitions of their own (contract 7.2 to 7.4).
 #pragma once
 
-#include "ops/apply.hpp"
+#include "ops/batches.hpp"
 #include "ops/create.hpp"
 #include "ops/drain_cells.hpp"
 
@@ -16,21 +16,21 @@ struct DrainRequest {
   std::string order = "ASC";
   CellRequest cells;  // order is taken from the text above
   AnalyzeParent analyze = AnalyzeParent::No;
+  std::vector<std::string> ignored_columns = {};  // get their default in the new partition
 };
+
+// What all moves of rows of a set ask first: the right kind of key, a valid p_order, no undo or asynchronous move under
+// way.
+void require_kind(const ManagedSet& set, KeyKind kind);
+[[nodiscard]] Order order_of(const std::string& text);
+void require_idle(const ManagedSet& set);
 
 // partition_data_time / partition_data_id: everything in one switch, in the caller's transaction, which holds the locks
 // to its end. Rows moved; 0 when there is nothing to move, -1 when lock_wait_seconds was given and used up. Without it,
 // 55P03.
 [[nodiscard]] std::int64_t drain_default(const Extension& extension, const DrainRequest& request, KeyKind kind);
 
-struct DrainLoop {
-  std::optional<int> batches;  // none, 0 or less: until the default is empty
-  int lock_failures = 10;      // batches that may fail to get their locks, in a row
-  int wait_seconds = 1;        // between batches
-  enum class Notices : std::uint8_t { All, Reminder } notices = Notices::All;
-};
-
 // partition_data_proc: one partition per switch, each its own transaction.
-void drain_default_committing(const Extension& extension, const DrainRequest& request, const DrainLoop& loop);
+void drain_default_committing(const Extension& extension, const DrainRequest& request, const BatchLoop& loop);
 
 }  // namespace strata::ops

@@ -10,21 +10,11 @@ namespace {
 
 constexpr std::size_t kChunk = 10'000;
 
-// Condition on the key that leaves out both infinities; indexable.
-std::string finite_condition(const ManagedSet& set) {
-  const std::string key = pg::quote_ident(set.parent.key_column);
-  if (!set.is_time()) return key + " IS NOT NULL";
-  const std::string type = set.key_type_name();
-  return key + " > '-infinity'::" + type + " AND " + key + " < 'infinity'::" + type;
-}
-
 // Lowest or highest finite key of the default within a range.
-std::optional<core::Tick> extreme_key(const ManagedSet& set, const char* aggregate, const core::Range& within) {
-  const pg::Rows rows = pg::query(std::string("SELECT pg_catalog.") + aggregate + "(" +
-                                  pg::quote_ident(set.parent.key_column) + ") FROM " + default_source(set) + " WHERE " +
-                                  finite_condition(set) + " AND " + key_condition(set, within));
-  if (rows.null(0, 0)) return std::nullopt;
-  return tick_of(set, rows.datum(0, 0));
+std::optional<core::Tick> default_key(const ManagedSet& set, End end, const core::Range& within) {
+  return extreme_key(
+      set, end, default_source(set),
+      set.codec.finite_condition(pg::quote_ident(set.parent.key_column)) + " AND " + key_condition(set, within));
 }
 
 void refuse_infinite_rows(const ManagedSet& set) {
@@ -104,8 +94,20 @@ void keep_filled(const Search& search, std::vector<core::Range>& cells) {
 // Where the search goes on after these cells: at the next key beyond them.
 std::optional<core::Tick> next_key(const Search& search, const core::Range& last, Order order) {
   if (order == Order::Ascending)
-    return extreme_key(search.set, "min", {.lower = last.upper, .upper = core::Bound::max()});
-  return extreme_key(search.set, "max", {.lower = core::Bound::min(), .upper = last.lower});
+    return default_key(search.set, End::Lowest, {.lower = last.upper, .upper = core::Bound::max()});
+  return default_key(search.set, End::Highest, {.lower = core::Bound::min(), .upper = last.lower});
+}
+
+bool lies_beyond(const core::Range& last, core::Tick tick, Order order) {
+  return order == Order::Ascending ? last.upper <= core::Bound::at(tick) : core::Bound::at(tick) < last.lower;
+}
+
+// Keys above the encoded end of a cell that decode into or below it: encoder and decoder are not inverse, or do not
+// sort like time. Where such rows belong nobody can tell.
+[[noreturn]] void refuse_disorder(const ManagedSet& set) {
+  refuse(core::Code::DatetimeOverflow,
+         "keys in the default partition of \"" + set.parent.raw_name() + "\" do not sort like the times they stand for",
+         "Check time_encoder, time_decoder and the collation of the key; rows with such keys are not moved.");
 }
 
 std::vector<core::Range> search_cells(const Search& search, const CellRequest& request) {
@@ -117,22 +119,48 @@ std::vector<core::Range> search_cells(const Search& search, const CellRequest& r
     pg::check_interrupts();
     std::vector<core::Range> cells = ascending ? cells_above(search, *from, limit) : cells_below(search, *from, limit);
     const core::Range last = cells.back();
-    if (request.count == 1) return {cells.front()};
+    if (request.count == 1 && !search.set.codec.foreign()) return {cells.front()};
     keep_filled(search, cells);
     found.insert(found.end(), cells.begin(), cells.end());
     from = next_key(search, last, request.order);
+    if (from && search.set.codec.foreign() && !lies_beyond(last, *from, request.order)) refuse_disorder(search.set);
   }
   found.resize(std::min(found.size(), request.count));
   return found;
 }
 
+// List sets move value by value; values off the grid of the interval belong to no partition that maintenance would make
+// and stay.
+std::vector<core::Range> list_cells(const ManagedSet& set, const CellRequest& request) {
+  const std::vector<core::Range> existing = set.ranges();
+  const std::string origin =
+      existing.empty() || !existing.back().lower.finite() ? "0" : std::to_string(existing.back().lower.tick);
+  const std::string key = pg::quote_ident(set.parent.key_column);
+  const std::string number = key + "::pg_catalog.numeric";
+  const pg::Rows rows = pg::query(
+      "SELECT " + set.codec.row_expression("k.key") + " FROM (SELECT DISTINCT " + key + " AS key FROM " +
+          default_source(set) + " WHERE " + set.codec.finite_condition(key) + " AND (" + number + " - " +
+          pg::quote_literal(origin) + "::pg_catalog.numeric) % $1 = 0 ORDER BY 1 " +
+          (request.order == Order::Ascending ? "ASC" : "DESC") + " LIMIT $2) AS k",
+      pg::Params().int8(set.policy.step.count).int8(static_cast<std::int64_t>(std::min(request.count, kChunk))));
+  std::vector<core::Range> cells;
+  for (std::size_t row = 0; row < rows.size(); ++row) {
+    const core::Tick value = set.codec.row_tick(rows, row, 0);
+    const std::optional<core::Tick> upper = set.calendar().advance(value, set.policy.step, 1);
+    if (!upper) refuse_no_cell(set, value);
+    cells.push_back({.lower = core::Bound::at(value), .upper = core::Bound::at(*upper)});
+  }
+  return cells;
+}
+
 }  // namespace
 
 std::vector<core::Range> cells_to_drain(const ManagedSet& set, const CellRequest& request) {
-  const std::optional<core::Tick> lowest = extreme_key(set, "min", {});
+  if (set.is_list()) return list_cells(set, request);
+  const std::optional<core::Tick> lowest = default_key(set, End::Lowest, {});
   std::vector<core::Range> cells;
   if (lowest) {
-    const core::Tick highest = extreme_key(set, "max", {}).value_or(*lowest);
+    const core::Tick highest = default_key(set, End::Highest, {}).value_or(*lowest);
     std::vector<core::Range> existing = set.ranges();
     const std::optional<core::Grid> grid = core::grid_of(set.calendar(), set.policy.step, existing);
     cells =
@@ -143,8 +171,25 @@ std::vector<core::Range> cells_to_drain(const ManagedSet& set, const CellRequest
                       .highest = highest},
                      request);
   }
-  if (set.is_time() && request.infinity == Infinity::Refuse && cells.size() < request.count) refuse_infinite_rows(set);
+  if (set.codec.has_infinity() && request.infinity == Infinity::Refuse && cells.size() < request.count)
+    refuse_infinite_rows(set);
   return cells;
+}
+
+core::Range range_of_key(const ManagedSet& set, core::Tick key) {
+  const std::vector<core::Range> existing = set.ranges();
+  if (set.is_list()) {
+    for (const core::Range& range : existing)
+      if (range.lower == core::Bound::at(key)) return range;
+    const std::optional<core::Tick> upper = set.calendar().advance(key, set.policy.step, 1);
+    if (!upper) refuse_no_cell(set, key);
+    return {.lower = core::Bound::at(key), .upper = core::Bound::at(*upper)};
+  }
+  const std::optional<core::Grid> known = core::grid_of(set.calendar(), set.policy.step, existing);
+  const core::Grid grid = known ? *known : core::Grid(set.calendar(), set.policy.step, fresh_origin(set, key));
+  const std::optional<core::Range> range = core::range_for(grid, existing, key);
+  if (!range) refuse_no_cell(set, key);
+  return *range;
 }
 
 }  // namespace strata::ops

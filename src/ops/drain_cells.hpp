@@ -22,4 +22,8 @@ struct CellRequest {
 // millions of cells. Call inside an OwnerScope.
 [[nodiscard]] std::vector<core::Range> cells_to_drain(const ManagedSet& set, const CellRequest& request);
 
+// The range a key belongs to: that of the partition that holds it, else its cell, cut back to the gap between
+// partitions; in a list set the value itself. Raises where no partition can hold it.
+[[nodiscard]] core::Range range_of_key(const ManagedSet& set, core::Tick key);
+
 }  // namespace strata::ops

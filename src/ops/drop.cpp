@@ -19,10 +19,9 @@ void take_arguments(ManagedSet& set, const DropRequest& request) {
   if (!set.policy.retention)
     refuse(core::Code::NotInPrerequisiteState, "no retention is configured for \"" + request.parent + "\"",
            "Pass p_retention, or set part_config.retention.");
-  if (request.retention_schema)
-    refuse(core::Code::FeatureNotSupported, "retention_schema is not supported by this version of pg_strata",
-           "Keep the table (p_keep_table := true) and move it with ALTER TABLE ... SET SCHEMA.");
-  set.policy.keep_table = set.config.keep_table = request.keep_table.value_or(set.config.keep_table);
+  if (request.retention_schema) set.config.retention_schema = request.retention_schema;
+  set.config.keep_table = request.keep_table.value_or(set.config.keep_table);
+  set.policy.keep_table = set.config.keeps_table();
   set.policy.keep_index = set.config.keep_index = request.keep_index.value_or(set.config.keep_index);
 }
 
@@ -50,6 +49,7 @@ int drop_partitions(const Extension& extension, const DropRequest& request, Drop
   require_kind(set, kind);
   take_arguments(set, request);
   const PlannedSet planned = plan_retirement(extension, std::move(set), request.reference_utc);
+  if (!planned.refusals.empty()) throw to_raise(planned.refusals.front());
   for (const std::string& warning : planned.warnings) pg::report({.level = WARNING, .message = warning});
   int count = 0;
   for (const PlannedAction& action : planned.actions) {

@@ -16,6 +16,8 @@ int sqlstate_of(core::Code code) noexcept {
       return ERRCODE_FEATURE_NOT_SUPPORTED;
     case core::Code::UndefinedTable:
       return ERRCODE_UNDEFINED_TABLE;
+    case core::Code::UndefinedFunction:
+      return ERRCODE_UNDEFINED_FUNCTION;
     case core::Code::UndefinedColumn:
       return ERRCODE_UNDEFINED_COLUMN;
     case core::Code::WrongObjectType:
@@ -40,6 +42,12 @@ int sqlstate_of(core::Code code) noexcept {
       return ERRCODE_CHECK_VIOLATION;
   }
   return ERRCODE_INTERNAL_ERROR;
+}
+
+core::Code code_of(int sqlstate) noexcept {
+  for (int n = 0; n <= static_cast<int>(core::Code::CheckViolation); ++n)
+    if (sqlstate_of(static_cast<core::Code>(n)) == sqlstate) return static_cast<core::Code>(n);
+  return core::Code::InvalidParameterValue;
 }
 
 pg::Raise to_raise(const core::Refusal& refusal) {

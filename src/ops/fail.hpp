@@ -7,6 +7,8 @@
 namespace strata::ops {
 
 [[nodiscard]] int sqlstate_of(core::Code code) noexcept;
+// The code with this SQLSTATE; InvalidParameterValue when there is none.
+[[nodiscard]] core::Code code_of(int sqlstate) noexcept;
 [[nodiscard]] pg::Raise to_raise(const core::Refusal& refusal);
 [[noreturn]] void refuse(core::Code code, std::string message, std::string hint = {}, std::string detail = {});
 

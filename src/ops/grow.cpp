@@ -13,6 +13,7 @@ std::vector<Oid> relations_of(const PlannedSet& planned) {
 }
 
 bool lock_parent(const PlannedSet& planned, const pg::LockDeadline& deadline) {
+  const pg::OwnerScope as_owner(planned.set.parent.owner);
   if (!pg::lock_relation(planned.set.parent.oid, ShareUpdateExclusiveLock, deadline)) return false;
   // By name and OID: the plan's statements name it.
   return !pg::query(
@@ -43,14 +44,26 @@ bool lock_for_attach(const PlannedSet& planned, const pg::LockDeadline& deadline
 
 struct Work {
   ChildName name;
+  core::Range range;
   ChildStatements statements;
 };
 
 Work work_of(const PlannedSet& planned, const core::Action& action) {
   ChildName name{.schema = action.schema, .name = action.name};
-  ChildStatements statements =
-      child_statements(planned.recipe, planned.set.parent, name, bound_clause(planned.set, action.range));
-  return {.name = std::move(name), .statements = std::move(statements)};
+  ChildStatements statements = partition_statements(planned.recipe, planned.set, name, action.range);
+  return {.name = std::move(name), .range = action.range, .statements = std::move(statements)};
+}
+
+// Free-standing, with partitions of its own where the set says so: those belong to another set, whose configuration
+// the caller writes.
+void build(const Extension& extension, const PlannedSet& planned, const Work& work, Oid creator) {
+  {
+    const pg::OwnerScope as_owner(planned.set.parent.owner);
+    build_child(work.statements, planned.set.parent, work.name, creator);
+  }
+  if (!planned.recipe.sub) return;
+  create_subset(extension, *planned.recipe.sub, {.upper = planned.set, .range = work.range},
+                work.name.schema + "." + work.name.name);
 }
 
 void raise_blocked(const Extension& extension, const ManagedSet& set, const pg::PgError& error) {
@@ -100,12 +113,12 @@ Attempt create_partition(const Extension& extension, const PlannedSet& planned, 
   const std::vector<Oid> relations = relations_of(planned);
   return unless_changed(extension, planned, [&] {
     return try_action(budget_of(planned.set.config), mode, relations, [&](const pg::LockDeadline& deadline) {
-      const pg::OwnerScope as_owner(parent.owner);
       if (!lock_parent(planned, deadline)) return false;
-      build_child(work.statements, parent, work.name, creator);
+      const pg::LockDeadline rest = deadline.after([&] { build(extension, planned, work, creator); });
       pg::wait_point("create_built");
-      if (!lock_for_attach(planned, deadline)) return false;
-      deadline.arm();
+      const pg::OwnerScope as_owner(parent.owner);
+      if (!lock_for_attach(planned, rest)) return false;
+      rest.arm();
       attach_child(work.statements, planned.recipe, work.name);
       pg::wait_point("create_attached");
       return true;
@@ -120,12 +133,19 @@ Attempt create_partitions(const Extension& extension, const PlannedSet& planned)
   const std::vector<Oid> relations = relations_of(planned);
   return unless_changed(extension, planned, [&] {
     return try_action(budget_of(planned.set.config), Mode::Caller, relations, [&](const pg::LockDeadline& deadline) {
+      if (!lock_parent(planned, deadline)) return false;
+      std::vector<Work> works;
+      const pg::LockDeadline rest = deadline.after([&] {
+        for (const PlannedAction& planned_action : planned.actions) {
+          pg::check_interrupts();
+          works.push_back(work_of(planned, planned_action.action));
+          build(extension, planned, works.back(), creator);
+        }
+      });
       const pg::OwnerScope as_owner(parent.owner);
-      if (!lock_parent(planned, deadline) || !lock_for_attach(planned, deadline)) return false;
-      for (const PlannedAction& planned_action : planned.actions) {
+      if (!lock_for_attach(planned, rest)) return false;
+      for (const Work& work : works) {
         pg::check_interrupts();
-        const Work work = work_of(planned, planned_action.action);
-        build_child(work.statements, parent, work.name, creator);
         attach_child(work.statements, planned.recipe, work.name);
       }
       return true;
@@ -135,13 +155,22 @@ Attempt create_partitions(const Extension& extension, const PlannedSet& planned)
 
 namespace {
 
-// An unattached table of the contract's name is taken as it is (contract 3.4.8), if it is the owner's.
-bool is_free_table(const Parent& parent, const std::string& name) {
-  return !pg::query(
-              "SELECT 1 FROM pg_catalog.pg_class WHERE relnamespace = $1 AND relname = $2 AND relkind = 'r' AND "
-              "NOT relispartition AND relowner = $3",
-              pg::Params().oid(parent.schema_oid).text(name).oid(parent.owner))
-              .empty();
+// An unattached table of the contract's name is taken (contract 3.4.8), if it is the owner's.
+std::optional<Table> free_table(const Parent& parent, const std::string& name) {
+  const bool free = !pg::query(
+                         "SELECT 1 FROM pg_catalog.pg_class WHERE relnamespace = $1 AND relname = $2 AND relkind = 'r' "
+                         "AND NOT relispartition AND relowner = $3",
+                         pg::Params().oid(parent.schema_oid).text(name).oid(parent.owner))
+                         .empty();
+  return free ? find_table(parent.schema, name) : std::nullopt;
+}
+
+// What LIKE would not have given it.
+void finish_table(const ChildRecipe& recipe, const Table& table) {
+  std::vector<std::string> statements = missing_keys(recipe.keys, table.oid);
+  statements.insert(statements.end(), recipe.before_attach.begin(), recipe.before_attach.end());
+  for (std::string& change : persistence_change(table, recipe.unlogged)) statements.push_back(std::move(change));
+  for (const std::string& statement : statements) pg::execute(with_child(statement, table.quoted()));
 }
 
 }  // namespace
@@ -149,10 +178,10 @@ bool is_free_table(const Parent& parent, const std::string& name) {
 Attempt create_default(const PlannedSet& planned) {
   const Parent& parent = planned.set.parent;
   const core::NameChoice choice = core::default_name(parent.table, parent.raw_name(), name_rules());
-  const bool exists = !choice.clipped && is_free_table(parent, choice.contract);
+  const std::optional<Table> existing = choice.clipped ? std::nullopt : free_table(parent, choice.contract);
   const std::array<core::NameChoice, 1> wanted{choice};
   const std::string chosen =
-      exists ? choice.contract : value_or_raise(core::choose_name(choice, taken_names(planned.set, wanted)));
+      existing ? choice.contract : value_or_raise(core::choose_name(choice, taken_names(planned.set, wanted)));
   const ChildName name{.schema = parent.schema, .name = chosen};
   const ChildStatements statements = child_statements(planned.recipe, parent, name, "DEFAULT");
   const Oid creator = creator_for(parent);
@@ -160,9 +189,10 @@ Attempt create_default(const PlannedSet& planned) {
   const auto build = [&](const pg::LockDeadline& deadline) {
     const pg::OwnerScope as_owner(parent.owner);
     if (!lock_parent(planned, deadline)) return false;
-    if (!exists) build_child(statements, parent, name, creator);
+    if (!existing) build_child(statements, parent, name, creator);
     if (!lock_key_neighbours(planned, deadline)) return false;
     deadline.arm();
+    if (existing) finish_table(planned.recipe, *existing);
     attach_child(statements, planned.recipe, name);
     return true;
   };

@@ -71,11 +71,4 @@ std::string datetime_string_for(const pg::IntervalValue& interval) {
   return std::string(core::datetime_string_for(parts_of(interval)));
 }
 
-void refuse_not_built(Oid function) {
-  refuse(core::Code::FeatureNotSupported,
-         pg::schema_of_function(function) + "." + pg::function_name(function) +
-             " is not supported by this version of pg_strata",
-         "docs/differences.md lists what is not built yet and what to use meanwhile.");
-}
-
 }  // namespace strata::ops

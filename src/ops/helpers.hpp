@@ -22,6 +22,4 @@ enum class SuffixKind : std::uint8_t { Plain, Partition };
                                            const std::optional<std::string>& field);
 [[nodiscard]] std::string datetime_string_for(const pg::IntervalValue& interval);
 
-[[noreturn]] void refuse_not_built(Oid function);
-
 }  // namespace strata::ops

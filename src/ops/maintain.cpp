@@ -1,5 +1,7 @@
 #include "ops/maintain.hpp"
 
+#include "ops/analyze.hpp"
+#include "ops/constraints.hpp"
 #include "ops/grow.hpp"
 #include "ops/registry.hpp"
 #include "ops/retire.hpp"
@@ -27,6 +29,10 @@ std::string quoted(const std::string& name) {
   return "\"" + name + "\"";
 }
 
+core::Child partition_of(const core::Action& action) {
+  return {.oid = action.oid, .schema = action.schema, .name = action.name, .range = action.range};
+}
+
 Attempt apply(const Extension& extension, const PlannedSet& planned, const PlannedAction& action, Mode mode) {
   switch (action.action.kind) {
     case core::ActionKind::Create:
@@ -37,6 +43,8 @@ Attempt apply(const Extension& extension, const PlannedSet& planned, const Plann
       return drop_detached(extension, planned, action, mode);
     case core::ActionKind::DropAttached:
       return drop_attached(extension, planned, action, mode);
+    case core::ActionKind::Constrain:
+      return constrain_partition(extension, planned.set, partition_of(action.action), mode);
     case core::ActionKind::Blocked:
       break;
   }
@@ -52,10 +60,9 @@ void report_skipped(const PlannedAction& action) {
 }
 
 void count(SetResult& result, const PlannedAction& action, const Attempt& attempt) {
-  const bool created = action.action.kind == core::ActionKind::Create;
   switch (attempt.outcome) {
     case Outcome::Done:
-      ++(created ? result.created : result.retired);
+      if (action.action.kind == core::ActionKind::Create) ++result.created;
       break;
     case Outcome::Changed:
       ++result.skipped;
@@ -95,23 +102,8 @@ SetResult carry_out(const Extension& extension, const PlannedSet& planned, Mode 
     count(result, action, apply(extension, planned, action, mode));
     pg::wait_point("action_done");
   }
+  if (!result.failure && !planned.refusals.empty()) result.failure = to_raise(planned.refusals.front());
   return result;
-}
-
-// ANALYZE takes SHARE UPDATE EXCLUSIVE on the parent; it samples rows, so it runs as the owner.
-void analyze(const ManagedSet& set, Mode mode) {
-  const std::array<Oid, 1> relations{set.parent.oid};
-  const Attempt attempt = try_action(budget_of(set.config), mode, relations, [&](const pg::LockDeadline& deadline) {
-    const pg::OwnerScope as_owner(set.parent.owner);
-    if (!pg::lock_relation(set.parent.oid, ShareUpdateExclusiveLock, deadline)) return false;
-    pg::execute("ANALYZE " + set.parent.quoted());
-    pg::wait_point("analyze_done");
-    return true;
-  });
-  if (attempt.outcome == Outcome::Deferred)
-    pg::report({.level = NOTICE,
-                .message = "ANALYZE of " + quoted(set.parent.raw_name()) + " was put off",
-                .detail = "Locks were held by " + attempt.blocked_by + "."});
 }
 
 // --- bookkeeping: as the caller, never waiting for a row that somebody else has locked -------------------------------
@@ -158,7 +150,7 @@ void forget_stale_promises(const Extension& extension, const ManagedSet& set) {
           .text(set.config.parent_table)
           .oid(here.database)
           .int8(static_cast<std::int64_t>(here.system))
-          .boolean(set.config.keep_table)
+          .boolean(set.config.keeps_table())
           .text_or_null(set.config.retention)
           .oid(set.parent.owner));
   for (std::size_t row = 0; row < rows.size(); ++row)
@@ -230,6 +222,12 @@ void finish(const Extension& extension, const ManagedSet& set, SetResult& result
                 .hint = "End that transaction, or raise part_policy.lock_timeout_ms."});
 }
 
+void mark_full(const Extension& extension, const std::string& parent) {
+  pg::execute(
+      "UPDATE " + extension.object("part_config") + " SET sub_partition_set_full = true WHERE parent_table = $1",
+      pg::Params().text(parent));
+}
+
 // Everything before the first action, in a subtransaction of its own so that an error leaves the transaction usable.
 PlannedSet prepare(const Extension& extension, ManagedSet set, Mode mode) {
   std::optional<PlannedSet> planned;
@@ -238,6 +236,7 @@ PlannedSet prepare(const Extension& extension, ManagedSet set, Mode mode) {
     if (needs_repair(set)) repair(extension, set);
     const core::Retirement retirement = retirement_of(set.config, mode);
     planned = plan_set(extension, std::move(set), retirement, pg::transaction_start());
+    if (planned->became_full) mark_full(extension, planned->set.config.parent_table);
   });
   if (mode == Mode::Committing) pg::commit_and_start();
   return std::move(*planned);
@@ -267,7 +266,7 @@ SetResult maintain(const Extension& extension, const ManagedSet& set, const Main
   const PlannedSet& planned = *prepared;
   pg::wait_point("maintain_planned");
   SetResult result = carry_out(extension, planned, mode);
-  if (options.analyze && result.created > 0) analyze(planned.set, mode);
+  if (options.analyze && result.created > 0) analyze_set(planned.set, mode);
   pg::in_subtransaction([&] { finish(extension, planned.set, result); });
   pg::wait_point("maintain_finished");
   if (mode == Mode::Committing) pg::commit_and_start();
@@ -496,6 +495,8 @@ void add_lines(std::vector<PlanLine>& lines, const Extension& extension, LoadedS
   const PlannedSet planned = plan_set(extension, std::move(*loaded.set), retirement_of(loaded.config, Mode::Committing),
                                       pg::transaction_start());
   for (const PlannedAction& action : planned.actions) lines.push_back(line_of(planned.set, action));
+  for (const core::Refusal& refusal : planned.refusals)
+    lines.push_back(error_line(planned.set.parent.raw_name(), to_raise(refusal)));
   for (const std::string& warning : planned.warnings) pg::report({.level = WARNING, .message = warning});
 }
 

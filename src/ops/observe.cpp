@@ -58,24 +58,27 @@ std::optional<core::Observation> observe_files(const ManagedSet& set, std::int64
   return most;
 }
 
-core::Tick tick_of(const ManagedSet& set, Datum value) noexcept {
-  switch (set.policy.key) {
-    case core::KeyType::Int2:
-      return DatumGetInt16(value);
-    case core::KeyType::Int4:
-      return DatumGetInt32(value);
-    case core::KeyType::Date:
-      return DatumGetDateADT(value);
-    default:
-      return DatumGetInt64(value);
-  }
+std::optional<core::Tick> extreme_key(const ManagedSet& set, End end, const std::string& from,
+                                      const std::string& where) {
+  const std::string key = pg::quote_ident(set.parent.key_column);
+  const pg::Rows rows =
+      pg::query("SELECT " + set.codec.row_expression("k.key") + " FROM (SELECT " + key + " AS key FROM " + from +
+                " WHERE " + where + " ORDER BY " + key + (end == End::Lowest ? " ASC" : " DESC") + " LIMIT 1) AS k");
+  if (rows.empty()) return std::nullopt;
+  return set.codec.row_tick(rows, 0, 0);
 }
 
 std::optional<core::Tick> largest_key(const ManagedSet& set, const core::Child& child) {
-  const pg::Rows rows = pg::query("SELECT pg_catalog.max(" + pg::quote_ident(set.parent.key_column) + ") FROM " +
-                                  pg::qualified(child.schema, child.name));
-  if (rows.null(0, 0)) return std::nullopt;
-  return tick_of(set, rows.datum(0, 0));
+  const std::string key = pg::quote_ident(set.parent.key_column);
+  // Native times may be infinite, which the plan knows how to take; numeric infinities and NaN have no tick.
+  const std::string has_tick = set.codec.native() ? key + " IS NOT NULL" : set.codec.finite_condition(key);
+  return extreme_key(set, End::Highest, pg::qualified(child.schema, child.name), has_tick);
+}
+
+std::optional<std::size_t> highest_with_rows(const ManagedSet& set) {
+  for (std::size_t n = set.inventory.children.size(); n-- > 0;)
+    if (holds_rows(set.inventory.children[n], set.facts[n])) return n;
+  return std::nullopt;
 }
 
 core::Observation observe(const ManagedSet& set, std::int64_t now_utc) {

@@ -15,10 +15,16 @@ namespace strata::ops {
 // when files cannot tell (foreign or partitioned children, default data that counts).
 [[nodiscard]] std::optional<core::Observation> observe_files(const ManagedSet& set, std::int64_t now_utc);
 
+// Index of the highest child that holds a row, wherever now is. Call as observe().
+[[nodiscard]] std::optional<std::size_t> highest_with_rows(const ManagedSet& set);
+
 // Largest key in a table of the set (ONLY), as a tick; empty when it has no rows.
 [[nodiscard]] std::optional<core::Tick> largest_key(const ManagedSet& set, const core::Child& child);
 
-// Reads a key value of the set's type out of a result.
-[[nodiscard]] core::Tick tick_of(const ManagedSet& set, Datum value) noexcept;
+// Lowest or highest key that a FROM and WHERE leave, as a tick. By the key's own order, which finds an index; not by
+// min and max, which uuid lacks on 15.
+enum class End : std::uint8_t { Lowest, Highest };
+[[nodiscard]] std::optional<core::Tick> extreme_key(const ManagedSet& set, End end, const std::string& from,
+                                                    const std::string& where);
 
 }  // namespace strata::ops

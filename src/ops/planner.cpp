@@ -1,5 +1,7 @@
 #include "ops/planner.hpp"
 
+#include "ops/archive.hpp"
+#include "ops/constraints.hpp"
 #include "ops/default_rows.hpp"
 #include "ops/observe.hpp"
 #include "ops/retire.hpp"
@@ -63,7 +65,7 @@ WHERE d.parent_table = $1 AND d.database_oid = $2 AND d.system_identifier = $3 A
 ORDER BY d.child_schema, d.child_table)sql";
 
 std::vector<core::Action> pending_drops(const Extension& extension, const ManagedSet& set) {
-  if (!set.config.has_pending_drops || set.config.keep_table) return {};
+  if (!set.config.has_pending_drops || set.config.keeps_table()) return {};
   const pg::DatabaseIdentity here = pg::database_identity();
   const pg::Rows rows =
       pg::query(extension.with_tables(kPendingQuery), pg::Params()
@@ -95,17 +97,33 @@ void fill_sizes(const ManagedSet& set, std::vector<core::Action>& actions) {
   }
 }
 
+// In the order of the run. The publications come first, as the caller leaves them, by the name the partition has now.
+void add_detach(const ManagedSet& set, const ChildName& name, PlannedAction& planned) {
+  const Oid partition = planned.action.oid;
+  planned.statements = publication_statements(set, partition, name.quoted());
+  planned.by_caller = planned.statements.size();
+  planned.statements.push_back("ALTER TABLE " + set.parent.quoted() + " DETACH PARTITION " + name.quoted());
+  if (set.config.keeps_table() && !set.config.keep_index)
+    for (std::string& drop : index_drops(name, partition)) planned.statements.push_back(std::move(drop));
+  if (set.config.retention_schema) planned.statements.push_back(archive_statement(set, name.quoted()));
+}
+
 PlannedAction with_statements(const Extension& extension, const PlannedSet& planned, const core::Action& action) {
   const ManagedSet& set = planned.set;
   const ChildName name{.schema = action.schema, .name = action.name};
   PlannedAction result{.action = action, .statements = {}, .lock_mode = {}};
   switch (action.kind) {
     case core::ActionKind::Create: {
-      const ChildStatements statements =
-          child_statements(planned.recipe, set.parent, name, bound_clause(set, action.range));
+      const ChildStatements statements = partition_statements(planned.recipe, set, name, action.range);
       result.statements = statements.build;
+      if (planned.recipe.sub)
+        result.statements.push_back(planned.recipe.sub->statement(extension, name.schema + "." + name.name));
       result.statements.push_back(statements.attach);
       result.statements.insert(result.statements.end(), statements.finish.begin(), statements.finish.end());
+      // ATTACH chooses the index's name.
+      if (OidIsValid(planned.recipe.identity.index))
+        result.statements.push_back("ALTER TABLE " + name.quoted() + " REPLICA IDENTITY USING INDEX /* its part of " +
+                                    planned.recipe.identity.index_name + " */");
       result.lock_mode = set.inventory.default_partition ? "ACCESS EXCLUSIVE on default" : "SHARE UPDATE EXCLUSIVE";
       break;
     }
@@ -114,9 +132,7 @@ PlannedAction with_statements(const Extension& extension, const PlannedSet& plan
       result.lock_mode = "none";
       break;
     case core::ActionKind::Detach:
-      result.statements = {"ALTER TABLE " + set.parent.quoted() + " DETACH PARTITION " + name.quoted()};
-      if (set.config.keep_table && !set.config.keep_index)
-        for (std::string& drop : index_drops(name, action.oid)) result.statements.push_back(std::move(drop));
+      add_detach(set, name, result);
       result.lock_mode = "ACCESS EXCLUSIVE";
       break;
     case core::ActionKind::Drop:
@@ -130,8 +146,32 @@ PlannedAction with_statements(const Extension& extension, const PlannedSet& plan
       result.statements.push_back("DROP TABLE " + name.quoted());
       result.lock_mode = "ACCESS EXCLUSIVE";
       break;
+    case core::ActionKind::Constrain:
+      result.statements = {"SELECT " + extension.object("apply_constraints") + "(" +
+                           pg::quote_literal(set.parent.raw_name()) + ", " +
+                           pg::quote_literal(action.schema + "." + action.name) + ")"};
+      result.lock_mode = "ACCESS EXCLUSIVE on partition";
+      break;
   }
   return result;
+}
+
+// Each creation makes one more partition old enough for its extra constraints (contract 3.5, 8.4), unless retention
+// takes it by the same plan.
+void add_constraint(const Extension& extension, const ManagedSet& set, std::vector<core::Action>& actions) {
+  if (!set.config.has_constraint_cols || !std::ranges::any_of(actions, is_create)) return;
+  const std::optional<core::Child> child = constraint_target(extension, set);
+  if (!child || std::ranges::any_of(actions, [&](const core::Action& action) { return action.oid == child->oid; }))
+    return;
+  core::Action action;
+  action.kind = core::ActionKind::Constrain;
+  action.oid = child->oid;
+  action.schema = child->schema;
+  action.name = child->name;
+  action.range = child->range;
+  action.estimated_rows = child->estimated_rows;
+  action.reason = "optimize_constraint: old enough for the constraints of constraint_cols";
+  actions.push_back(std::move(action));
 }
 
 core::SetPlan decide_on(const ManagedSet& set, const core::Observation& seen, core::Retirement retirement,
@@ -168,6 +208,8 @@ const char* action_name(core::ActionKind kind) noexcept {
       return "drop";
     case core::ActionKind::DropAttached:
       return "drop attached";
+    case core::ActionKind::Constrain:
+      return "constrain";
   }
   return "";
 }
@@ -184,10 +226,32 @@ std::string cure_for_default(const Extension& extension, const ManagedSet& set) 
 
 namespace {
 
-void complete(const Extension& extension, PlannedSet& planned, const std::vector<core::Action>& actions) {
+// Partitions that cannot move to the retention schema stay, and the run says why; all else is done.
+void hold_back(PlannedSet& planned, std::vector<core::Action>& actions) {
+  std::vector<Oid> leaving;
+  for (const core::Action& action : actions)
+    if (action.kind == core::ActionKind::Detach) leaving.push_back(action.oid);
+  for (Obstacle& obstacle : archive_obstacles(planned.set, leaving)) {
+    std::erase_if(actions, [&](const core::Action& action) { return action.oid == obstacle.partition; });
+    planned.refusals.push_back(std::move(obstacle.refusal));
+  }
+}
+
+bool creates(const std::vector<core::Action>& actions) {
+  return std::any_of(actions.begin(), actions.end(), is_create);
+}
+
+void complete(const Extension& extension, PlannedSet& planned, std::vector<core::Action> actions) {
+  hold_back(planned, actions);
   if (actions.empty()) return;
-  planned.recipe = read_recipe(planned.set.parent, planned.set.config.template_table,
-                               planned.set.config.inherit_privileges ? Privileges::CopyFromParent : Privileges::Own);
+  // A template that is gone stands in the way of creations only.
+  planned.recipe = read_recipe(planned.set.parent, creates(actions) ? planned.set.config.template_table : std::nullopt,
+                               planned.set.config.inherit_privileges ? Privileges::CopyFromParent : Privileges::Own,
+                               read_sub_config(extension, planned.set));
+  std::vector<core::Range> ranges;
+  for (const core::Action& action : actions)
+    if (action.kind != core::ActionKind::Drop) ranges.push_back(action.range);
+  planned.set.codec.prepare(ranges);
   for (const core::Action& action : actions) planned.actions.push_back(with_statements(extension, planned, action));
 }
 
@@ -196,16 +260,18 @@ void complete(const Extension& extension, PlannedSet& planned, const std::vector
 PlannedSet plan_set(const Extension& extension, ManagedSet set, core::Retirement retirement, std::int64_t now_utc) {
   const pg::SettingsScope settings;
   core::SetPlan plan = decide(set, retirement, now_utc);
+  add_constraint(extension, set, plan.actions);
   PlannedSet planned{.set = std::move(set),
                      .recipe = {},
                      .actions = {},
                      .warnings = std::move(plan.warnings),
-                     .authority = Authority::Configuration};
+                     .authority = Authority::Configuration,
+                     .became_full = plan.became_full};
   choose_names(planned.set, plan.actions);
   fill_sizes(planned.set, plan.actions);
   std::vector<core::Action> actions = pending_drops(extension, planned.set);
   actions.insert(actions.end(), plan.actions.begin(), plan.actions.end());
-  complete(extension, planned, actions);
+  complete(extension, planned, std::move(actions));
   return planned;
 }
 

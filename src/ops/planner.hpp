@@ -9,6 +9,7 @@ namespace strata::ops {
 struct PlannedAction {
   core::Action action;
   std::vector<std::string> statements;  // as they will be run
+  std::size_t by_caller = 0;            // the first of them, which run as the caller; the rest as the set's owner
   std::string lock_mode;                // strongest lock, and on what
 };
 
@@ -20,8 +21,12 @@ struct PlannedSet {
   ChildRecipe recipe;
   std::vector<PlannedAction> actions;
   std::vector<std::string> warnings;
+  std::vector<core::Refusal> refusals = {};  // why partitions that retention asks for stay
   Authority authority = Authority::Configuration;
-  [[nodiscard]] bool empty() const noexcept { return actions.empty() && warnings.empty(); }
+  bool became_full = false;  // sub_partition_set_full is to be set
+  [[nodiscard]] bool empty() const noexcept {
+    return actions.empty() && warnings.empty() && refusals.empty() && !became_full;
+  }
 };
 
 // Decides what a run at `now_utc` would do. Reads as the set's owner, changes nothing.

@@ -67,7 +67,7 @@ void make_template(const Extension& extension, const Parent& parent, const std::
 void register_set(const Extension& extension, const CreateRequest& request, const Parent& parent,
                   const Registration& registration) {
   const pg::SettingsScope settings;
-  const bool time = core::is_time(*key_type_of(parent.key_type));
+  const bool time = core::is_time(*key_type_of(parent.key_type, request.epoch));
   pg::Params params;
   params.text(request.parent).text(request.control).text(registration.interval).text(request.type);
   params.int4(request.premake).text(request.automatic).text_or_null(registration.template_table);
@@ -76,12 +76,18 @@ void register_set(const Extension& extension, const CreateRequest& request, cons
     params.text(core::datetime_string_for(registration.parts));
   else
     params.null(TEXTOID);
+  params.text(request.epoch).text_or_null(request.encoder).text_or_null(request.decoder);
+  if (request.constraint_cols)
+    params.texts(*request.constraint_cols);
+  else
+    params.null(TEXTARRAYOID);
   try {
-    pg::execute("INSERT INTO " + extension.object("part_config") +
-                    " (parent_table, control, partition_interval, partition_type, premake, automatic_maintenance, "
-                    "template_table, jobmon, date_trunc_interval, datetime_string) "
-                    "VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)",
-                params);
+    pg::execute(
+        "INSERT INTO " + extension.object("part_config") +
+            " (parent_table, control, partition_interval, partition_type, premake, automatic_maintenance, "
+            "template_table, jobmon, date_trunc_interval, datetime_string, epoch, time_encoder, "
+            "time_decoder, constraint_cols) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14)",
+        params);
   } catch (const pg::PgError& error) {
     if (error.sqlstate() != ERRCODE_UNIQUE_VIOLATION) throw;
     throw pg::Raise{.sqlstate = ERRCODE_UNIQUE_VIOLATION,

@@ -1,16 +1,12 @@
 #include "ops/retire.hpp"
 
+#include "ops/archive.hpp"
 #include "pg/bound_reader.hpp"
 #include "pg/relation.hpp"
 
 namespace strata::ops {
 
 namespace {
-
-bool same_end(const pg::RawEnd& end, const core::Bound& bound) noexcept {
-  if (end.kind != 0 || !bound.finite()) return end.kind == static_cast<int>(bound.kind);
-  return end.value == bound.tick;
-}
 
 // Under the lock: still our partition, still these bounds, both still called what the plan's statements call them.
 bool still_attached(const ManagedSet& set, const core::Action& action) {
@@ -29,8 +25,7 @@ bool still_attached(const ManagedSet& set, const core::Action& action) {
           .text(set.parent.schema)
           .oid(set.parent.owner));
   if (rows.empty() || rows.null(0, 0)) return false;
-  const pg::RawBound bound = pg::read_bound(rows.text(0, 0));
-  return same_end(bound.lower, action.range.lower) && same_end(bound.upper, action.range.upper);
+  return range_of(set, pg::read_bound(rows.text(0, 0))) == action.range;
 }
 
 // A retention raised while the run was under way must save the partition. Runs as the caller, whose table this is.
@@ -39,12 +34,15 @@ bool still_wanted(const Extension& extension, const PlannedSet& planned) {
   const Config& config = planned.set.config;
   return !pg::query("SELECT 1 FROM " + extension.object("part_config") +
                         " WHERE parent_table = $1 AND retention IS NOT DISTINCT FROM $2 AND retention_keep_table = $3 "
-                        "AND retention_keep_index = $4 AND retention_schema IS NULL AND NOT undo_in_progress",
+                        "AND retention_keep_index = $4 AND retention_schema IS NOT DISTINCT FROM $5 "
+                        "AND retention_keep_publication = $6 AND NOT undo_in_progress",
                     pg::Params()
                         .text(config.parent_table)
                         .text_or_null(config.retention)
                         .boolean(config.keep_table)
-                        .boolean(config.keep_index))
+                        .boolean(config.keep_index)
+                        .text_or_null(config.retention_schema)
+                        .boolean(config.keep_publication))
               .empty();
 }
 
@@ -69,10 +67,21 @@ std::vector<Oid> relations_of(const PlannedSet& planned, Oid partition) {
   return relations;
 }
 
-void run_as_owner(const PlannedSet& planned, const PlannedAction& action, const pg::LockDeadline& deadline) {
-  const pg::OwnerScope as_owner(planned.set.parent.owner);
+void run_statements(const PlannedSet& planned, const PlannedAction& action, const pg::LockDeadline& deadline) {
+  const std::span<const std::string> all(action.statements);
   deadline.arm();  // for what the DDL locks besides: indexes, TOAST, foreign key neighbours
-  for (const std::string& statement : action.statements) pg::execute(statement);
+  if (action.by_caller > 0 && pg::is_superuser()) hold_schema_name(action.action.schema);
+  for (const std::string& statement : all.first(action.by_caller)) pg::execute(statement);
+  const pg::OwnerScope as_owner(planned.set.parent.owner);
+  deadline.arm();
+  for (const std::string& statement : all.subspan(action.by_caller)) pg::execute(statement);
+}
+
+// Under the lock, before anything is changed: the plan may be minutes old.
+void require_archivable(const ManagedSet& set, const core::Action& action) {
+  const std::array<Oid, 1> partition{action.oid};
+  for (const Obstacle& obstacle : archive_obstacles(set, partition)) throw to_raise(obstacle.refusal);
+  require_publication_rights(set, action.oid, action.schema + "." + action.name);
 }
 
 // The committed promise that the detached table will be dropped: not an orphan, whatever happens next.
@@ -104,16 +113,6 @@ bool redeem_promise(const Extension& extension, const Config& config, Oid child)
   return !rows.empty() && rows.boolean(0, 0);
 }
 
-// Explicit membership only; a publication of the parent ends with the detach by itself.
-void leave_publications(const ChildName& name, Oid relation) {
-  const pg::Rows rows = pg::query(
-      "SELECT p.pubname FROM pg_catalog.pg_publication_rel r JOIN pg_catalog.pg_publication p ON p.oid = r.prpubid "
-      "WHERE r.prrelid = $1 ORDER BY 1",
-      pg::Params().oid(relation));
-  for (std::size_t row = 0; row < rows.size(); ++row)
-    pg::execute("ALTER PUBLICATION " + pg::quote_ident(rows.text(row, 0)) + " DROP TABLE " + name.quoted());
-}
-
 }  // namespace
 
 std::vector<std::string> index_drops(const ChildName& name, Oid relation) {
@@ -140,10 +139,10 @@ Attempt detach_partition(const Extension& extension, const PlannedSet& planned, 
     if (!lock_for_detach(planned, action.oid, deadline)) return false;
     pg::wait_point("detach_locked");
     if (!still_attached(set, action) || !still_wanted(extension, planned)) return false;
-    run_as_owner(planned, planned_action, deadline);
-    if (set.config.keep_table && !set.config.keep_publication)
-      leave_publications({.schema = action.schema, .name = action.name}, action.oid);
-    if (!set.config.keep_table) remember_drop(extension, set, action);
+    require_archivable(set, action);
+    forget_sets(extension, subtree_of(action.oid));
+    run_statements(planned, planned_action, deadline);
+    if (!set.config.keeps_table()) remember_drop(extension, set, action);
     pg::wait_point("detach_done");
     return true;
   });
@@ -173,7 +172,7 @@ Attempt drop_detached(const Extension& extension, const PlannedSet& planned, con
     pg::wait_point("drop_locked");
     const bool promised = redeem_promise(extension, planned.set.config, action.oid);
     if (!locked || !promised || !is_free_standing(planned, action) || !still_wanted(extension, planned)) return false;
-    run_as_owner(planned, planned_action, deadline);
+    run_statements(planned, planned_action, deadline);
     pg::wait_point("drop_done");
     return true;
   });
@@ -187,7 +186,8 @@ Attempt drop_attached(const Extension& extension, const PlannedSet& planned, con
     if (!lock_for_detach(planned, action.oid, deadline)) return false;
     pg::wait_point("drop_attached_locked");
     if (!still_attached(planned.set, action) || !still_wanted(extension, planned)) return false;
-    run_as_owner(planned, planned_action, deadline);
+    forget_sets(extension, subtree_of(action.oid));
+    run_statements(planned, planned_action, deadline);
     pg::wait_point("drop_attached_done");
     return true;
   });

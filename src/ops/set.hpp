@@ -6,6 +6,7 @@
 
 #include "core/plan.hpp"
 #include "ops/fail.hpp"
+#include "ops/key_codec.hpp"
 #include "pg/scope.hpp"
 #include "pg/spi.hpp"
 #include "pg/zone.hpp"
@@ -34,7 +35,11 @@ struct Config {
   std::string partition_interval;
   std::string partition_type;
   std::string epoch;
-  bool has_encoder = false;
+  std::optional<std::string> time_encoder;
+  std::optional<std::string> time_decoder;
+  std::optional<KeyFunction> encoder;  // as found in the catalogs
+  std::optional<KeyFunction> decoder;
+  std::optional<core::Refusal> key_refusal;  // why they were not
   int premake = 4;
   std::optional<std::string> template_table;
   std::optional<std::string> retention;
@@ -53,6 +58,7 @@ struct Config {
   bool has_sub_config = false;
   bool has_constraint_cols = false;
   bool has_pending_drops = false;
+  bool set_full = false;
   // part_policy
   bool has_policy = false;
   std::optional<std::string> time_zone;
@@ -60,6 +66,8 @@ struct Config {
   int lock_tries = 5;
   int deferred_runs = 0;
   Oid known_parent = InvalidOid;  // believed only if system and database match
+  // A retention schema wins over dropping (contract 5.5).
+  [[nodiscard]] bool keeps_table() const noexcept { return keep_table || retention_schema; }
 };
 
 // The set's zone for core.
@@ -89,6 +97,8 @@ struct Parent {
   bool key_not_null = false;
   Oid default_oid = InvalidOid;
   Oid tablespace = InvalidOid;
+  Oid upper = InvalidOid;    // the table it is a partition of
+  std::string stored_bound;  // as that partition
   [[nodiscard]] std::string raw_name() const { return schema + "." + table; }
   [[nodiscard]] std::string quoted() const { return pg::qualified(schema, table); }
 };
@@ -101,12 +111,14 @@ struct ChildFacts {
   Oid filenode = InvalidOid;
   Oid access_method = InvalidOid;
   char persistence = 'p';
+  std::optional<pg::RawBound> bound = {};  // where the stored bound is not yet the range: texts, lists
 };
 
 struct ManagedSet {
   Config config;
   Parent parent;
   core::Policy policy;
+  KeyCodec codec;
   core::IntervalParts interval;  // time sets
   core::Inventory inventory;
   std::vector<ChildFacts> facts;
@@ -116,6 +128,7 @@ struct ManagedSet {
 
   [[nodiscard]] core::Calendar calendar() const noexcept { return {policy.key, zone.get()}; }
   [[nodiscard]] bool is_time() const noexcept { return core::is_time(policy.key); }
+  [[nodiscard]] bool is_list() const noexcept { return parent.strategy == 'l'; }
   [[nodiscard]] std::vector<core::Range> ranges() const { return inventory.ranges(); }
   // Literal of a bound as SQL writes it: MINVALUE, MAXVALUE or a quoted constant that reads the same everywhere.
   [[nodiscard]] std::string literal(const core::Bound& bound) const;
@@ -142,8 +155,8 @@ enum class Selection : std::uint8_t { Automatic, Named };
 
 // A table by its raw schema.table name; empty when there is none.
 [[nodiscard]] std::optional<Parent> find_parent(const std::string& raw_name);
-// Key type of a column type; empty for types no set may have yet.
-[[nodiscard]] std::optional<core::KeyType> key_type_of(Oid type) noexcept;
+// Finds the functions that encoders and decoders name, for all these sets in one query; free when none has one.
+void find_key_functions(const Extension& extension, std::span<Config> configs);
 
 // Puts together what a set needs from its configuration and its parent; children are read here as well. `session_zone`
 // is tried first when the configuration holds no zone.
@@ -157,6 +170,11 @@ struct ReadChildren {
   std::optional<core::Refusal> refusal;  // a bound we cannot read, or a half-finished DETACH CONCURRENTLY
 };
 [[nodiscard]] std::map<Oid, ReadChildren> read_children(std::span<const Oid> parents);
+// From stored bounds to ranges: what read_children gives knows no codec yet. May run the functions of others.
+void decode_children(const KeyCodec& codec, const core::Calendar& calendar, const core::Step& step, Oid default_oid,
+                     std::vector<core::Child>& children, std::vector<ChildFacts>& facts);
+// The range of one stored bound of this set.
+[[nodiscard]] core::Range range_of(const ManagedSet& set, const pg::RawBound& bound);
 
 [[nodiscard]] core::NameRules name_rules() noexcept;
 

@@ -18,8 +18,8 @@ struct Look {
 
 // Only what looking needs, so that a retention that does not parse, or an option not built yet, is no obstacle.
 constexpr const char* kLookColumns =
-    "c.parent_table, c.control, c.partition_interval, c.partition_type, c.epoch, c.time_encoder IS NOT NULL OR "
-    "c.time_decoder IS NOT NULL, c.datetime_string, p.time_zone, "
+    "c.parent_table, c.control, c.partition_interval, c.partition_type, c.epoch, c.time_encoder, "
+    "c.time_decoder, c.datetime_string, p.time_zone, "
     "CASE WHEN p.system_identifier = $2 AND p.database_oid = $3 THEN p.parent_oid END";
 
 Config read_look(const pg::Rows& rows) {
@@ -29,10 +29,11 @@ Config read_look(const pg::Rows& rows) {
   config.partition_interval = rows.text(0, 2);
   config.partition_type = rows.text(0, 3);
   config.epoch = rows.text(0, 4);
-  config.has_encoder = rows.boolean(0, 5);
-  config.datetime_string = rows.optional_text(0, 6);
-  config.time_zone = rows.optional_text(0, 7);
-  config.known_parent = rows.oid(0, 8);
+  config.time_encoder = rows.optional_text(0, 5);
+  config.time_decoder = rows.optional_text(0, 6);
+  config.datetime_string = rows.optional_text(0, 7);
+  config.time_zone = rows.optional_text(0, 8);
+  config.known_parent = rows.oid(0, 9);
   return config;
 }
 
@@ -78,6 +79,7 @@ Look look_at(const Extension& extension, const std::string& name, Oid known = In
   Look look{.config = read_look(rows), .parent = {}};
   look.parent = find_configured_parent(look.config);
   require_sight(look.parent);
+  find_key_functions(extension, std::span(&look.config, 1));
   return look;
 }
 
@@ -99,7 +101,8 @@ ManagedSet with_partitions(Look look) {
 // Without partitions where nothing depends on them: only a set that has no recorded zone infers one from its bounds.
 // Listing a set and asking about each partition then stays linear.
 ManagedSet without_partitions(Look look) {
-  if (!look.config.time_zone && look.parent.key_type == TIMESTAMPTZOID) return with_partitions(std::move(look));
+  const bool zoned = key_type_of(look.parent.key_type, look.config.epoch) == core::KeyType::Timestamptz;
+  if (!look.config.time_zone && zoned) return with_partitions(std::move(look));
   return put_together(std::move(look), {});
 }
 
@@ -231,11 +234,6 @@ FoundChild find_child(const InfoRequest& request) {
          "show_partitions() lists the partitions of a set.");
 }
 
-core::Bound to_bound(const pg::RawEnd& end) noexcept {
-  if (end.kind == 0) return core::Bound::at(end.value);
-  return end.kind < 0 ? core::Bound::min() : core::Bound::max();
-}
-
 // --- a name alone ---------------------------------------------------------------------------------------------------
 
 [[noreturn]] void refuse_name(const ManagedSet& set, const std::string& name) {
@@ -313,11 +311,11 @@ PartitionInfo describe_partition(const Extension& extension, const InfoRequest& 
   if (!child.bound.readable)
     refuse(core::Code::FeatureNotSupported,
            "the bounds of partition \"" + request.child + "\" are of a kind not supported");
-  const core::Range range{.lower = to_bound(child.bound.lower), .upper = to_bound(child.bound.upper)};
+  const core::Range range = range_of(set, child.bound);
   return {.start_time = time_of(set, range.lower),
           .end_time = time_of(set, range.upper),
           .start_id = id_of(set, range.lower),
-          .end_id = id_of(set, range.upper),
+          .end_id = set.is_list() ? std::nullopt : id_of(set, range.upper),
           .suffix = suffix_of(set, range.lower, request.interval)};
 }
 

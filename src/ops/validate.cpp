@@ -168,4 +168,15 @@ void validate_config(const ConfigTexts& row, const std::string& prefix) {
   check("datetime_string", row.datetime_string, check_datetime_string);
 }
 
+void require_key_functions(const Extension& extension, const ConfigTexts& row, const std::string& prefix) {
+  std::array<Config, 1> config;
+  config[0].time_encoder = row.time_encoder;
+  config[0].time_decoder = row.time_decoder;
+  find_key_functions(extension, config);
+  if (!config[0].key_refusal) return;
+  const bool encoder = row.time_encoder && !config[0].encoder;
+  const char* const name = encoder ? "time_encoder" : "time_decoder";
+  Column(row, prefix, name, encoder ? *row.time_encoder : *row.time_decoder).refuse(*config[0].key_refusal);
+}
+
 }  // namespace strata::ops

@@ -1,10 +1,11 @@
 // What can be told of a configuration row from the row alone, when it is written (rulings 16).
 //
-// The trigger that asks may run as the bootstrap superuser, by a foreign key's cascade: so nothing here reads a catalog
-// or runs anybody's function. Texts are read by PostgreSQL's own interval and bigint input and judged by core.
+// The trigger that asks may run as the bootstrap superuser, by a foreign key's cascade: so nothing here opens a table
+// of anybody's or runs anybody's function. Texts are read by PostgreSQL's own interval and bigint input and judged by
+// core.
 #pragma once
 
-#include "ops/fail.hpp"
+#include "ops/set.hpp"
 
 namespace strata::ops {
 
@@ -25,5 +26,8 @@ struct ConfigTexts {
 // Raises 22023 (0A000 for a datetime_string that cannot be written) naming row and column. `prefix` stands before the
 // column names: "" or "sub_". NULL passes: what must not be NULL the table says itself.
 void validate_config(const ConfigTexts& row, const std::string& prefix);
+
+// Refuses encoders and decoders that are no function of the kind (contract 10.4). Reads pg_proc and runs nothing.
+void require_key_functions(const Extension& extension, const ConfigTexts& row, const std::string& prefix);
 
 }  // namespace strata::ops

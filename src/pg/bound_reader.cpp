@@ -22,19 +22,53 @@ std::optional<std::int64_t> integer_of(Oid type, Datum value) noexcept {
   }
 }
 
-bool read_end(const List* ends, RawEnd& end, Oid& type) noexcept {
+// Types of keys that are no integers. Their output functions are the server's own.
+bool is_read_as_text(Oid type) noexcept {
+  return type == NUMERICOID || type == UUIDOID || type == TEXTOID || type == VARCHAROID;
+}
+
+std::string text_of(const Const& value) {
+  const char* const text = guarded([&value] {
+    Oid output = InvalidOid;
+    bool varlena = false;
+    getTypeOutputInfo(value.consttype, &output, &varlena);
+    return static_cast<const char*>(OidOutputFunctionCall(output, value.constvalue));
+  });
+  return text;
+}
+
+bool read_constant(const void* node, RawEnd& end, Oid& type) {
+  if (node == nullptr || !IsA(node, Const)) return false;
+  const auto& value = *static_cast<const Const*>(node);
+  if (value.constisnull) return false;
+  type = value.consttype;
+  if (const std::optional<std::int64_t> number = integer_of(value.consttype, value.constvalue)) {
+    end.value = *number;
+    return true;
+  }
+  if (!is_read_as_text(value.consttype)) return false;
+  end.text = text_of(value);
+  return true;
+}
+
+// IN (v): the partition of one value. Of several the lowest is kept, as the place of the partition among others.
+bool read_list(const List* values, RawBound& bound) {
+  bound.list_values = list_length(values);
+  for (int n = 0; n < bound.list_values; ++n) {
+    RawEnd end;
+    if (!read_constant(list_nth(values, n), end, bound.type)) return false;
+    if (n == 0 || end.value < bound.lower.value) bound.lower = std::move(end);
+  }
+  bound.upper.kind = static_cast<int>(PARTITION_RANGE_DATUM_MAXVALUE);
+  return bound.list_values > 0;
+}
+
+bool read_end(const List* ends, RawEnd& end, Oid& type) {
   if (list_length(ends) != 1) return false;
   const auto* const datum = static_cast<const PartitionRangeDatum*>(linitial(ends));
   end.kind = static_cast<int>(datum->kind);
   if (datum->kind != PARTITION_RANGE_DATUM_VALUE) return true;
-  if (datum->value == nullptr || !IsA(datum->value, Const)) return false;
-  const auto& value = *reinterpret_cast<const Const*>(datum->value);
-  const std::optional<std::int64_t> number =
-      value.constisnull ? std::nullopt : integer_of(value.consttype, value.constvalue);
-  if (!number) return false;
-  end.value = *number;
-  type = value.consttype;
-  return true;
+  return read_constant(datum->value, end, type);
 }
 
 // Reads the stored text of a range bound over one integer-like column word for word, as PostgreSQL 15 to 18 write it.
@@ -47,7 +81,8 @@ class BoundText {
   [[nodiscard]] std::optional<RawBound> read() noexcept {
     if (!skip("{PARTITIONBOUNDSPEC :strategy r :is_default ")) return std::nullopt;
     if (skip("true "))
-      return RawBound{.is_default = true, .readable = false, .type = InvalidOid, .lower = {}, .upper = {}};
+      return RawBound{
+          .is_default = true, .readable = false, .list_values = 0, .type = InvalidOid, .lower = {}, .upper = {}};
     RawBound bound;
     bound.readable = skip("false :modulus 0 :remainder 0 :listdatums <> :lowerdatums ({") && end(bound, bound.lower) &&
                      skip("}) :upperdatums ({") && end(bound, bound.upper) && skip("}) :location ") && number() &&
@@ -130,6 +165,8 @@ RawBound read_any_bound(const std::string& node_tree) {
   if (!spec->is_default && spec->strategy == PARTITION_STRATEGY_RANGE)
     bound.readable =
         read_end(spec->lowerdatums, bound.lower, bound.type) && read_end(spec->upperdatums, bound.upper, bound.type);
+  if (!spec->is_default && spec->strategy == PARTITION_STRATEGY_LIST)
+    bound.readable = read_list(spec->listdatums, bound);
   MemoryContextDelete(nodes);
   return bound;
 }

@@ -1,6 +1,7 @@
 #include "pg/scope.hpp"
 
 extern "C" {
+#include "catalog/pg_namespace.h"
 #include "utils/rls.h"
 }
 
@@ -14,13 +15,14 @@ void set_option(const char* name, const char* value) {
   (void)set_config_option(name, value, PGC_USERSET, PGC_S_SESSION, GUC_ACTION_SAVE, true, 0, false);
 }
 
-int open_settings() {
-  return guarded([] {
+int open_settings(bool as_owner) {
+  return guarded([=] {
     const int level = NewGUCNestLevel();
     set_option("search_path", kSearchPath);
     set_option("datestyle", "ISO, YMD");
     set_option("intervalstyle", "postgres");
-    set_option("row_security", "off");
+    // Not for the caller's own reading: policies on the configuration tables say which sets are his (contract 2.5).
+    if (as_owner) set_option("row_security", "off");
     return level;
   });
 }
@@ -33,7 +35,7 @@ void close_settings(int level, int exceptions) noexcept {
 
 }  // namespace
 
-OwnerScope::OwnerScope(Oid owner) : nest_level_(open_settings()), exceptions_(std::uncaught_exceptions()) {
+OwnerScope::OwnerScope(Oid owner) : nest_level_(open_settings(true)), exceptions_(std::uncaught_exceptions()) {
   GetUserIdAndSecContext(&user_, &security_);
   SetUserIdAndSecContext(owner, security_ | SECURITY_LOCAL_USERID_CHANGE | SECURITY_RESTRICTED_OPERATION);
 }
@@ -43,7 +45,7 @@ OwnerScope::~OwnerScope() {
   close_settings(nest_level_, exceptions_);
 }
 
-SettingsScope::SettingsScope() : nest_level_(open_settings()), exceptions_(std::uncaught_exceptions()) {}
+SettingsScope::SettingsScope() : nest_level_(open_settings(false)), exceptions_(std::uncaught_exceptions()) {}
 SettingsScope::~SettingsScope() {
   close_settings(nest_level_, exceptions_);
 }

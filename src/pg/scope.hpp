@@ -25,7 +25,8 @@ class OwnerScope {
   int security_ = 0;
 };
 
-// The same settings as the caller himself.
+// The same settings as the caller himself, except that row-level security stays as it is: what the policies of an
+// administrator hide of the configuration must stay hidden.
 class SettingsScope {
  public:
   SettingsScope();
@@ -51,6 +52,15 @@ class LockDeadline {
       : end_(std::chrono::steady_clock::now() + std::chrono::milliseconds(budget_ms)) {}
   // Sets lock_timeout to the rest; at least 1 ms, as 0 would mean for ever.
   void arm() const;
+  // The same deadline, later by as long as this work took: it waits for no lock and holds none that clients wait for.
+  template <class F>
+  [[nodiscard]] LockDeadline after(F&& work) const {
+    const auto start = std::chrono::steady_clock::now();
+    work();
+    LockDeadline later = *this;
+    later.end_ += std::chrono::steady_clock::now() - start;
+    return later;
+  }
 
  private:
   std::chrono::steady_clock::time_point end_;

@@ -67,6 +67,8 @@ INSERT INTO d.text VALUES ('x');
 CREATE TABLE d.two (a int, b int) PARTITION BY RANGE (a, b);
 CREATE TABLE d.two_default PARTITION OF d.two DEFAULT;
 INSERT INTO d.two VALUES (1, 2);
+CREATE FUNCTION d.enc(timestamptz) RETURNS text LANGUAGE sql AS 'SELECT $1::text';
+CREATE FUNCTION d.dec(text) RETURNS timestamptz LANGUAGE sql AS 'SELECT $1::timestamptz';
 INSERT INTO partman.part_config (parent_table, control, partition_type, partition_interval, epoch, time_encoder, time_decoder)
 VALUES ('d.list', 'id', 'list', '1', 'none', NULL, NULL), ('d.text', 'k', 'range', '1 day', 'none', 'd.enc', 'd.dec'),
        ('d.two', 'a', 'range', '10', 'none', NULL, NULL);

@@ -167,24 +167,7 @@ SELECT attname, format_type(atttypid, atttypmod) FROM pg_attribute WHERE attreli
 SELECT c.relname, x.condition FROM pg_extension e, unnest(e.extconfig, e.extcondition) AS x(tab, condition)
 JOIN pg_class c ON c.oid = x.tab WHERE e.extname = 'pg_strata' ORDER BY 1;
 
--- what is not built yet says so, by name
-CREATE FUNCTION call_all() RETURNS TABLE (name text, state text, message text) LANGUAGE plpgsql AS $$
-DECLARE p record;
-BEGIN
-    FOR p IN SELECT * FROM pg_proc WHERE pronamespace = '"My Part"'::regnamespace AND prosrc = 'strata_not_built' ORDER BY proname LOOP
-        BEGIN
-            EXECUTE format('%s "My Part".%I(%s)', CASE WHEN p.prokind = 'p' THEN 'CALL' ELSE 'SELECT' END, p.proname,
-                (SELECT string_agg('NULL::' || t::regtype, ', ' ORDER BY n) FROM unnest(p.proargtypes) WITH ORDINALITY AS a(t, n)));
-            name := p.proname; state := 'none'; message := 'it works'; RETURN NEXT;
-        EXCEPTION WHEN OTHERS THEN
-            name := p.proname; state := SQLSTATE; message := SQLERRM; RETURN NEXT;
-        END;
-    END LOOP;
-END $$;
-SELECT * FROM call_all();
-
 -- used from that schema: no search_path, as one migration's transaction does it; DROP EXTENSION leaves the tables
-DROP FUNCTION call_all;
 DROP VIEW members;
 DROP EXTENSION pg_strata;
 SELECT count(*) FROM pg_class WHERE relnamespace = '"My Part"'::regnamespace;

@@ -196,10 +196,6 @@ ROLLBACK;
 CREATE FUNCTION m.call() RETURNS void LANGUAGE plpgsql AS $$ BEGIN CALL partman.run_maintenance_proc(); END $$;
 SELECT m.call();
 \echo :LAST_ERROR_SQLSTATE
--- options that are not built yet fail the set instead of being ignored
-UPDATE partman.part_config SET retention_schema = 'm', retention = '10', retention_keep_table = false WHERE parent_table = 'm.good1';
-SELECT partman.run_maintenance('m.good1');
-UPDATE partman.part_config SET retention_schema = NULL, retention = NULL WHERE parent_table = 'm.good1';
 -- statistics of what was created
 SELECT relname, reltuples FROM pg_class WHERE oid = 'm.good1'::regclass;
 INSERT INTO m.good1 VALUES (35);

@@ -73,7 +73,9 @@ SELECT partman.drop_partition_time('r.call', '8 days', p_reference_timestamp := 
 SELECT partman.drop_partition_time('r.call', '9 days'), r.days('r.call'), r.left_over('r.call');
 SELECT partman.drop_partition_time('r.call', '8 days', p_keep_index => false), r.left_over('r.call');
 SELECT partman.drop_partition_time('r.call', '7 days', p_keep_table => false), r.left_over('r.call');
+\set VERBOSITY sqlstate
 SELECT partman.drop_partition_time('r.call', '6 days', p_retention_schema => 'archive');
+\set VERBOSITY default
 SELECT r.days('r.call');
 SET client_min_messages = error; -- the warning names a day
 SELECT partman.drop_partition_time('r.call', '-100 days'), r.days('r.call');

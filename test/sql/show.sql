@@ -159,7 +159,7 @@ SELECT n.* FROM partman.show_partition_name('s.small', '2500') AS n;
 SELECT s.try($$SELECT partman.show_partition_name('s.small', '32767')$$);
 SELECT s.try($$SELECT partman.show_partition_name('s.small', '40000')$$);
 
--- options that only maintenance needs are no obstacle; what the key needs and is not built yet is
+-- options that only maintenance needs are no obstacle; the key is read as the configuration says
 UPDATE partman.part_config SET retention_schema = 'archive', constraint_cols = '{x}' WHERE parent_table = 's.day';
 SELECT count(*) FROM partman.show_partitions('s.day');
 UPDATE partman.part_config SET epoch = 'seconds', partition_interval = '1 day' WHERE parent_table = 's.small';

@@ -66,9 +66,12 @@ SELECT concat_ws(' / ', i.text) || ' -> ' || r FROM (VALUES (1, 'YYYYMMDD'), (2,
     (5, 'IYYY"w"IW'), (6, 'YYYYMon'), (7, 'YYYY\MM'), (8, '')) AS i(n, text),
     LATERAL v.row('partition_interval, datetime_string', $$'1 day', $$ || quote_literal(i.text)) AS r ORDER BY n;
 
--- encoders
+-- encoders: a plain name, of a function there is
+CREATE FUNCTION partman.enc(timestamptz) RETURNS text LANGUAGE sql AS 'SELECT $1::text';
+CREATE SCHEMA s;
+CREATE FUNCTION s.täg$1(timestamptz) RETURNS uuid LANGUAGE sql AS 'SELECT NULL::uuid';
 SELECT concat_ws(' / ', i.text) || ' -> ' || r FROM (VALUES (1, 'partman.uuid7_time_encoder'), (2, 'enc'), (3, 's.täg$1'), (4, 's.f('), (5, 'a.b.c'),
-    (6, 's."f"'), (7, 's.f; DROP TABLE x'), (8, 's. f'), (9, ''), (10, '1f'), (11, 's.')) AS i(n, text),
+    (6, 's."f"'), (7, 's.f; DROP TABLE x'), (8, 's. f'), (9, ''), (10, '1f'), (11, 's.'), (12, 's.other'), (13, 'partman.uuid7_time_decoder')) AS i(n, text),
     LATERAL v.row('partition_interval, time_encoder', $$'1 day', $$ || quote_literal(i.text)) AS r ORDER BY n;
 SELECT r FROM v.row('partition_interval, time_decoder', $$'1 day', 'f()'$$) AS r;
 
@@ -124,5 +127,7 @@ SELECT r FROM v.try($$INSERT INTO v.after VALUES ('x', '1 day')$$) AS r;
 \pset format aligned
 
 DROP SCHEMA v CASCADE;
+DROP SCHEMA s CASCADE;
+DROP FUNCTION partman.enc(timestamptz);
 DROP EXTENSION pg_strata;
 DROP SCHEMA partman;

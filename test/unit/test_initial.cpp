@@ -296,3 +296,26 @@ TEST_CASE("create_action needs ends and a pattern", "[initial]") {
   policy.datetime_string = "Mon";
   CHECK(create_action(policy, calendar, range(0, 1), "", NameRules{}).refusal().code == Code::FeatureNotSupported);
 }
+
+TEST_CASE("a sub-set begins inside its parent's bounds, contract 3.4.7", "[initial]") {
+  const IntervalParts month{.months = 1, .days = 0, .micros = 0};
+  Policy policy = time_policy(month);
+  const auto limits = [](int first_year, int last_year) { return range(at(first_year, 1, 1), at(last_year, 1, 1)); };
+  SECTION("the present is inside: what fits") {
+    policy.limits = limits(2026, 2027);
+    CHECK(names_of(*initial(policy, request_for(month))) == std::vector<std::string>{"t_p20260701", "t_p20260801",
+                                                                                     "t_p20260901", "t_p20261001",
+                                                                                     "t_p20261101", "t_p20261201"});
+  }
+  SECTION("it is not: the first month only") {
+    policy.limits = limits(2024, 2025);
+    CHECK(names_of(*initial(policy, request_for(month))) == std::vector<std::string>{"t_p20240101"});
+    policy.limits = range(at(2030, 1, 15), at(2031, 1, 15));
+    CHECK(names_of(*initial(policy, request_for(month))) == std::vector<std::string>{"t_p20300201"});
+  }
+  SECTION("ids") {
+    Policy ids = id_policy(10);
+    ids.limits = range(1000, 2000);
+    CHECK(names_of(*initial(ids, request_for({}))) == std::vector<std::string>{"t_p1000"});
+  }
+}

@@ -483,3 +483,38 @@ TEST_CASE("maintenance over a year of DST leaves no hole", "[plan]") {
     }
   }
 }
+
+TEST_CASE("a sub-set stays inside its parent's bounds, contract 4.4", "[plan]") {
+  Case c = daily_case();
+  c.seen.highest_filled = 8;
+  SECTION("creation ends with the limits") {
+    c.policy.limits = range((kToday - 4) * kMicrosPerDay, (kToday + 7) * kMicrosPerDay);
+    CHECK(c.created() == std::vector<Range>{on(kToday + 5), on(kToday + 6)});
+    CHECK_FALSE(c.plan()->became_full);
+  }
+  SECTION("a grid that meets the end is never full") {
+    c.policy.limits = range((kToday - 4) * kMicrosPerDay, (kToday + 5) * kMicrosPerDay);
+    CHECK(c.created().empty());
+    CHECK_FALSE(c.plan()->became_full);
+  }
+  SECTION("one that reaches over it is, and retires nothing") {
+    c.policy.limits = range((kToday - 4) * kMicrosPerDay, (kToday + 5) * kMicrosPerDay - 1);
+    c.policy.retention = days(1);
+    CHECK(c.plan()->became_full);
+    CHECK(c.plan()->actions.empty());
+  }
+  SECTION("one marked full is left alone") {
+    c.policy.full = true;
+    c.policy.retention = days(1);
+    CHECK(c.plan()->actions.empty());
+    CHECK_FALSE(c.plan()->became_full);
+  }
+}
+
+TEST_CASE("a set of sub-partitioned partitions may lose its last one, contract 5.4", "[plan]") {
+  Case c = daily_case();
+  c.policy.retention = days(-100);
+  c.policy.may_empty = true;
+  CHECK(c.plan()->warnings.empty());
+  CHECK(c.plan()->actions.size() == 9);
+}

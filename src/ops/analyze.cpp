@@ -1,0 +1,112 @@
+#include "ops/analyze.hpp"
+
+namespace strata::ops {
+
+namespace {
+
+struct Target {
+  std::string name;
+  std::optional<Parent> parent;
+  LockBudget budget;
+};
+
+Attempt analyze(const Parent& parent, const LockBudget& budget, Mode mode) {
+  const std::array<Oid, 1> relations{parent.oid};
+  return try_action(budget, mode, relations, [&](const pg::LockDeadline& deadline) {
+    const pg::OwnerScope as_owner(parent.owner);
+    if (!pg::lock_relation(parent.oid, ShareUpdateExclusiveLock, deadline)) return false;
+    pg::execute("ANALYZE " + parent.quoted());
+    pg::wait_point("analyze_done");
+    return true;
+  });
+}
+
+// The server asks for each lock itself, and goes on without what it does not get.
+void analyze_unlocked(const Parent& parent) {
+  pg::in_subtransaction([&] {
+    const pg::OwnerScope as_owner(parent.owner);
+    pg::execute("ANALYZE (SKIP_LOCKED) " + parent.quoted());
+  });
+}
+
+void report_put_off(const std::string& name, const Attempt& attempt) {
+  if (attempt.outcome != Outcome::Deferred) return;
+  pg::report({.level = NOTICE,
+              .sqlstate = 0,
+              .message = "ANALYZE of \"" + name + "\" was put off",
+              .detail = "Locks were held by " + attempt.blocked_by + ".",
+              .hint = {}});
+}
+
+// Not load_sets: statistics are of use to a set that maintenance cannot work on, too.
+std::vector<Target> read_targets(const Extension& extension, const std::optional<std::string>& wanted) {
+  const pg::Rows rows =
+      pg::query("SELECT c.parent_table, coalesce(p.lock_timeout_ms, 300), coalesce(p.lock_tries, 5) FROM " +
+                    extension.object("part_config") + " c LEFT JOIN " + extension.object("part_policy") +
+                    " p ON p.parent_table = c.parent_table WHERE c.parent_table = coalesce($1, c.parent_table) "
+                    "ORDER BY c.maintenance_order NULLS LAST, c.parent_table",
+                pg::Params().text_or_null(wanted));
+  std::vector<Target> targets;
+  for (std::size_t row = 0; row < rows.size(); ++row)
+    targets.push_back({.name = rows.text(row, 0),
+                       .parent = std::nullopt,
+                       .budget = {.milliseconds = rows.int4(row, 1), .tries = rows.int4(row, 2)}});
+  return targets;
+}
+
+void analyze_target(Target& target, const AnalyzeRequest& request) {
+  target.parent = find_parent(target.name);
+  if (!target.parent)
+    refuse(core::Code::UndefinedTable, "configured table \"" + target.name + "\" does not exist",
+           "Delete its row from part_config, or update part_config.parent_table to its new name.");
+  require_owner_rights(*target.parent);
+  if (request.notices == AnalyzeRequest::Notices::Each)
+    pg::report({.level = NOTICE,
+                .sqlstate = 0,
+                .message = "analyzing partition set \"" + target.name + "\"",
+                .detail = {},
+                .hint = {}});
+  if (request.locked == AnalyzeRequest::Locked::Skip) return analyze_unlocked(*target.parent);
+  report_put_off(target.name, analyze(*target.parent, target.budget, Mode::Committing));
+}
+
+void warn(const std::string& name, const pg::Raise& failure) {
+  pg::report({.level = WARNING,
+              .sqlstate = failure.sqlstate,
+              .message = "ANALYZE of \"" + name + "\" failed: " + failure.message,
+              .detail = failure.detail,
+              .hint = failure.hint});
+}
+
+}  // namespace
+
+void analyze_set(const ManagedSet& set, Mode mode) {
+  report_put_off(set.parent.raw_name(), analyze(set.parent, budget_of(set.config), mode));
+}
+
+void run_analyze(const Extension& extension, const AnalyzeRequest& request) {
+  const pg::AdvisoryLock lock("pg_partman run_analyze");
+  if (!lock.held()) {
+    pg::report({.level = NOTICE,
+                .sqlstate = 0,
+                .message = "run_analyze is already running in another session",
+                .detail = {},
+                .hint = {}});
+    return;
+  }
+  for (Target& target : read_targets(extension, request.parent)) {
+    pg::check_interrupts();
+    try {
+      analyze_target(target, request);
+    } catch (const pg::Raise& failure) {
+      warn(target.name, failure);
+    } catch (const pg::PgError& error) {
+      if (error.is_interrupt()) throw;
+      warn(target.name,
+           {.sqlstate = error.sqlstate(), .message = error.message(), .detail = error.detail(), .hint = error.hint()});
+    }
+    pg::commit_and_start();
+  }
+}
+
+}  // namespace strata::ops

@@ -1,0 +1,22 @@
+// Statistics of whole sets.
+#pragma once
+
+#include "ops/apply.hpp"
+
+namespace strata::ops {
+
+// ANALYZE of the parent, which samples every partition: SHARE UPDATE EXCLUSIVE on the parent within the set's lock
+// budget, then on each partition. As the owner, because sampling runs his index expressions. What cannot be locked in
+// time is put off with a NOTICE.
+void analyze_set(const ManagedSet& set, Mode mode);
+
+// run_analyze: all configured sets or the one named, committing after each. A set that cannot be analysed costs a
+// WARNING, not the others their turn.
+struct AnalyzeRequest {
+  enum class Locked : std::uint8_t { Wait, Skip } locked = Locked::Wait;
+  enum class Notices : std::uint8_t { Each, None } notices = Notices::Each;
+  std::optional<std::string> parent;
+};
+void run_analyze(const Extension& extension, const AnalyzeRequest& request);
+
+}  // namespace strata::ops

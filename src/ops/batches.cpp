@@ -1,0 +1,32 @@
+#include "ops/batches.hpp"
+
+namespace strata::ops {
+
+void notice(const std::string& message) {
+  pg::report({.level = NOTICE, .sqlstate = 0, .message = message, .detail = {}, .hint = {}});
+}
+
+std::uint64_t run_batches(const BatchLoop& loop, const std::string& parent, const std::function<Batch()>& next) {
+  std::uint64_t total = 0;
+  const bool tell = loop.notices == BatchLoop::Notices::All;
+  const int limit = loop.batches.value_or(0);
+  for (int batch = 0, failures = 0; limit <= 0 || batch < limit;) {
+    const Batch done = next();
+    if (done.attempt.outcome == Outcome::Deferred) {
+      if (++failures > loop.lock_failures) raise_not_locked(parent, done.attempt);
+      if (tell) notice("batch " + std::to_string(batch + 1) + ": locks were not available, trying again");
+    } else {
+      if (done.rows == 0) break;
+      failures = 0;
+      total += done.rows;
+      ++batch;
+      if (tell) notice("batch " + std::to_string(batch) + ": " + std::to_string(done.rows) + " rows moved" + done.more);
+      if (done.last || batch == limit) break;
+    }
+    pg::commit_and_start();
+    pg::sleep_ms(1000L * loop.wait_seconds);
+  }
+  return total;
+}
+
+}  // namespace strata::ops

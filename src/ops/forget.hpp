@@ -1,0 +1,24 @@
+// Forgetting configuration and leaving the tables: config_cleanup, stop_sub_partition (contract 8.6, 8.7).
+#pragma once
+
+#include "ops/apply.hpp"
+
+namespace strata::ops {
+
+enum class Forget : std::uint8_t { Keep, Remove };
+
+struct CleanupRequest {
+  std::string parent;
+  Forget config = Forget::Remove;
+  Forget sub_config = Forget::Remove;
+  Forget template_table = Forget::Remove;
+};
+
+// Removes what is asked for and tells so, NOTICE by NOTICE. A template that another set names stays, with a WARNING; it
+// is dropped as the owner of the parent, so that a configuration row cannot make a superuser drop a stranger's table.
+void clean_up(const Extension& extension, const CleanupRequest& request);
+
+// Deletes the sub-configuration of a parent, if there is one.
+void stop_sub_partition(const Extension& extension, const std::string& parent);
+
+}  // namespace strata::ops

@@ -1,0 +1,252 @@
+#include "ops/source.hpp"
+
+#include "ops/default_rows.hpp"
+#include "ops/grow.hpp"
+#include "ops/key_step.hpp"
+#include "ops/observe.hpp"
+#include "pg/relation.hpp"
+
+namespace strata::ops {
+
+namespace {
+
+constexpr int kReplans = 10;
+
+// --- what is checked first, as the caller ----------------------------------------------------------------------------
+
+void require_outside(const ManagedSet& set, const Parent& source) {
+  if (source.oid == set.parent.default_oid)
+    refuse(core::Code::InvalidParameterValue,
+           "source table \"" + source.raw_name() + "\" is the default partition of the set",
+           "Leave p_source_table out to move rows from the default partition.");
+  const pg::Rows rows = pg::query("SELECT 1 FROM pg_catalog.pg_partition_ancestors($1) AS a WHERE a.relid = $2",
+                                  pg::Params().oid(source.oid).oid(set.parent.oid));
+  if (!rows.empty() || source.oid == set.parent.oid)
+    refuse(core::Code::InvalidParameterValue,
+           "source table \"" + source.raw_name() + "\" is part of the set \"" + set.parent.raw_name() + "\"",
+           "Rows move into the set from tables outside of it, or from its default partition.");
+  if (source.kind == RELKIND_PARTITIONED_TABLE)
+    refuse(core::Code::WrongObjectType, "source table \"" + source.raw_name() + "\" is partitioned",
+           "Name its partitions one by one.");
+}
+
+void require_key_column(const ManagedSet& set, const Parent& source) {
+  const pg::Rows rows = pg::query(
+      "SELECT a.atttypid FROM pg_catalog.pg_attribute a WHERE a.attrelid = $1 AND a.attname = $2 AND a.attnum > 0 AND "
+      "NOT a.attisdropped",
+      pg::Params().oid(source.oid).text(set.parent.key_column));
+  if (rows.empty())
+    refuse(core::Code::UndefinedColumn,
+           "source table \"" + source.raw_name() + "\" has no column \"" + set.parent.key_column + "\"",
+           "The control column must have the same name there.");
+  if (rows.oid(0, 0) != set.parent.key_type)
+    refuse(core::Code::DatatypeMismatch,
+           "column \"" + set.parent.key_column + "\" of source table \"" + source.raw_name() + "\" is not of type " +
+               pg::type_name(set.parent.key_type),
+           "The control column must have the same type there.");
+}
+
+// p_batch_interval where it is smaller than the partition interval, which it cannot exceed.
+KeyStep step_of(const ManagedSet& set, const std::optional<std::string>& interval) {
+  if (!interval) return partition_step(set);
+  const KeyStep step = parse_step(set, *interval);
+  return is_smaller(set, step) ? step : partition_step(set);
+}
+
+struct Work {
+  ManagedSet set;
+  Parent source;
+  KeyStep step;
+  Order order = Order::Ascending;
+};
+
+Work prepare(const Extension& extension, const SourceRequest& request) {
+  if (request.data.cells.infinity == Infinity::Ignore)
+    refuse(core::Code::InvalidParameterValue, "p_ignore_infinity cannot be used together with p_source_table",
+           "Rows with an infinite key stay in a source table anyway.");
+  Work work{.set = load_set(extension, request.data.parent), .source = {}, .step = {}};
+  require_owner_rights(work.set.parent);
+  require_idle(work.set);
+  work.source = other_table(request.source, "p_source_table");
+  require_outside(work.set, work.source);
+  require_key_column(work.set, work.source);
+  require_privileges(work.source, work.set.parent.owner, {"SELECT", "DELETE"});
+  const std::array<Oid, 1> tables{work.source.oid};
+  require_no_delete_action(tables);
+  work.step = step_of(work.set, request.data.interval);
+  work.order = order_of(request.data.order);
+  return work;
+}
+
+// --- one batch -------------------------------------------------------------------------------------------------------
+
+std::string source_sql(const Parent& source) {
+  return "ONLY " + source.quoted();
+}
+
+std::optional<core::Tick> next_key(const Work& work) {
+  return extreme_key(work.set, work.order == Order::Ascending ? End::Lowest : End::Highest, source_sql(work.source),
+                     work.set.codec.finite_condition(pg::quote_ident(work.set.parent.key_column)));
+}
+
+struct Slice {
+  core::Range cell;
+  core::Range rows;  // the part of it that moves now
+};
+
+// Upwards from the cell's lower end to a step above the lowest key, or a step below the highest to the upper end.
+std::optional<Slice> next_slice(const Work& work) {
+  const std::optional<core::Tick> key = next_key(work);
+  if (!key) return std::nullopt;
+  const core::Range cell = range_of_key(work.set, *key);
+  Slice slice{.cell = cell, .rows = cell};
+  if (work.set.is_list()) return slice;
+  if (work.order == Order::Descending) {
+    slice.rows.lower = std::max(cell.lower, moved_by(work.set, *key, work.step, -1));
+    return slice;
+  }
+  // Dates hide the time of day, so that less than a day may not move them.
+  const core::Bound past_key = core::Bound::at(*key == std::numeric_limits<core::Tick>::max() ? *key : *key + 1);
+  slice.rows.upper = std::min(cell.upper, std::max(past_key, moved_by(work.set, *key, work.step, 1)));
+  return slice;
+}
+
+struct Moved {
+  Attempt attempt;
+  std::uint64_t rows = 0;
+  Existence partition = Existence::Existed;
+};
+
+bool move_slice(const Work& work, const SourceRequest& request, const Slice& slice, const pg::LockDeadline& deadline,
+                std::uint64_t& rows) {
+  const core::Child& child = *partition_for(work.set, slice.cell);
+  const pg::OwnerScope as_owner(work.set.parent.owner);
+  if (!pg::lock_relation(work.source.oid, RowExclusiveLock, deadline) ||
+      !is_still_called(work.source.oid, work.source.schema, work.source.table) ||
+      !pg::lock_relation(child.oid, RowExclusiveLock, deadline) ||
+      !is_still_called(child.oid, child.schema, child.name))
+    return false;
+  deadline.arm();
+  rows = transfer_rows({.from = work.source.oid,
+                        .from_sql = source_sql(work.source),
+                        .to = child.oid,
+                        .to_sql = pg::qualified(child.schema, child.name),
+                        .columns = moved_columns(work.source.oid, work.set.parent.oid, request.data.ignored_columns),
+                        .condition = key_condition(work.set, slice.rows),
+                        .identity = request.identity});
+  pg::wait_point("source_moved");
+  return true;
+}
+
+// Reading the source waits for locks, too.
+Attempt find_slice(const Work& work, const LockBudget& budget, Mode mode, std::optional<Slice>& slice) {
+  const std::array<Oid, 1> read{work.source.oid};
+  return try_action(budget, mode, read, [&](const pg::LockDeadline& deadline) {
+    const pg::OwnerScope as_owner(work.set.parent.owner);
+    deadline.arm();
+    slice = next_slice(work);
+    return true;
+  });
+}
+
+Moved try_batch(const Extension& extension, const SourceRequest& request, const LockBudget& budget, Mode mode) {
+  Moved moved;
+  for (int replan = 0; replan < kReplans; ++replan) {
+    Work work = prepare(extension, request);
+    std::optional<Slice> slice;
+    moved.attempt = find_slice(work, budget, mode, slice);
+    if (moved.attempt.outcome == Outcome::Deferred || !slice) return moved;
+    const ProvidedPartition provided = provide_partition(extension, work.set, slice->cell, budget, mode);
+    moved.attempt = provided.attempt;
+    if (provided.attempt.outcome == Outcome::Deferred) return moved;
+    if (provided.attempt.outcome == Outcome::Changed) continue;
+    if (provided.existence == Existence::Created) {
+      moved.partition = Existence::Created;
+      work.set = load_set(extension, request.data.parent);
+      if (partition_for(work.set, slice->cell) == nullptr) continue;
+    }
+    const std::array<Oid, 2> tables{work.source.oid, partition_for(work.set, slice->cell)->oid};
+    moved.attempt = try_action(budget, mode, tables, [&](const pg::LockDeadline& deadline) {
+      return move_slice(work, request, *slice, deadline, moved.rows);
+    });
+    if (moved.attempt.outcome != Outcome::Done) moved.rows = 0;
+    if (moved.attempt.outcome != Outcome::Changed) return moved;
+  }
+  refuse(core::Code::NotInPrerequisiteState,
+         "the partitions of \"" + request.data.parent + "\" change faster than rows can be moved",
+         "Try again when other sessions have stopped changing them.");
+}
+
+Moved move_batch(const Extension& extension, const SourceRequest& request, const LockBudget& budget, Mode mode) {
+  return try_for(request.data.lock_wait_seconds, budget,
+                 [&](const LockBudget& each) { return try_batch(extension, request, each, mode); });
+}
+
+void analyze_parent(const ManagedSet& set) {
+  const pg::OwnerScope as_owner(set.parent.owner);
+  pg::execute("ANALYZE " + set.parent.quoted());
+}
+
+}  // namespace
+
+const core::Child* partition_for(const ManagedSet& set, const core::Range& range) noexcept {
+  const auto& children = set.inventory.children;
+  const auto found = std::ranges::find_if(children, [&](const core::Child& child) {
+    return set.is_list() ? child.range.lower == range.lower : child.range.overlaps(range);
+  });
+  return found != children.end() ? &*found : nullptr;
+}
+
+ProvidedPartition provide_partition(const Extension& extension, const ManagedSet& set, const core::Range& range,
+                                    const LockBudget& budget, Mode mode) {
+  if (partition_for(set, range) != nullptr) return {};
+  std::vector<core::Action> actions{
+      value_or_raise(core::create_action(set.policy, set.calendar(), range, "rows to move in", name_rules()))};
+  PlannedSet planned = plan_creations(extension, set, std::move(actions));
+  if (planned.actions.front().action.kind == core::ActionKind::Blocked)
+    refuse(core::Code::CheckViolation,
+           "rows in the default partition of \"" + set.parent.raw_name() + "\" belong to a partition that is missing",
+           "Move them first with " + cure_for_default(extension, set) + ".");
+  planned.set.config.lock_timeout_ms = budget.milliseconds;
+  planned.set.config.lock_tries = budget.tries;
+  return {.attempt = create_partition(extension, planned, planned.actions.front(), mode),
+          .existence = Existence::Created};
+}
+
+std::int64_t move_from_source(const Extension& extension, const SourceRequest& request, KeyKind kind) {
+  const Work work = prepare(extension, request);
+  require_kind(work.set, kind);
+  std::int64_t total = 0;
+  Existence last = Existence::Existed;
+  for (std::size_t batch = 0; batch < request.data.cells.count; ++batch) {
+    pg::check_interrupts();
+    const Moved moved = move_batch(extension, request, budget_of(work.set.config), Mode::Caller);
+    if (moved.attempt.outcome == Outcome::Deferred) {
+      if (request.data.lock_wait_seconds == 0) raise_not_locked(work.source.raw_name(), moved.attempt);
+      return -1;
+    }
+    if (moved.rows == 0) break;
+    last = moved.partition;
+    total += static_cast<std::int64_t>(moved.rows);
+  }
+  if (last == Existence::Created && request.data.analyze == AnalyzeParent::Yes) analyze_parent(work.set);
+  return total;
+}
+
+void move_from_source_committing(const Extension& extension, const SourceRequest& request, const BatchLoop& loop) {
+  const Work work = prepare(extension, request);
+  const pg::AdvisoryLock lock("pg_partman partition_data_proc", work.set.config.parent_table);
+  if (!lock.held()) {
+    notice("partition_data_proc is already running for \"" + work.set.config.parent_table + "\"");
+    return;
+  }
+  const std::uint64_t total = run_batches(loop, work.source.raw_name(), [&]() -> Batch {
+    const Moved moved = move_batch(extension, request, budget_of(work.set.config), Mode::Committing);
+    return {.attempt = moved.attempt, .rows = moved.rows};
+  });
+  if (loop.notices == BatchLoop::Notices::All) notice("total rows moved: " + std::to_string(total));
+  notice("run VACUUM ANALYZE on \"" + work.set.parent.raw_name() + "\" and \"" + work.source.raw_name() +
+         "\" to finish");
+}
+
+}  // namespace strata::ops

@@ -1,0 +1,121 @@
+#include "ops/transfer.hpp"
+
+namespace strata::ops {
+
+namespace {
+
+// Deferred constraints of the two tables. Their triggers would be queued for the end of the transaction, where they run
+// with the caller's rights; a security-restricted context refuses that.
+struct Deferred {
+  std::string name;  // quoted
+  bool initially = false;
+};
+
+std::vector<Deferred> deferrable_constraints(const Transfer& transfer) {
+  const std::array<Oid, 2> tables{transfer.from, transfer.to};
+  const pg::Rows rows = pg::query(
+      "SELECT DISTINCT n.nspname, k.conname, k.condeferred FROM pg_catalog.pg_constraint k "
+      "JOIN pg_catalog.pg_namespace n ON n.oid = k.connamespace WHERE k.condeferrable AND (k.conrelid = ANY ($1) OR "
+      "k.confrelid = ANY ($1)) ORDER BY 1, 2",
+      pg::Params().oids(tables));
+  std::vector<Deferred> constraints;
+  for (std::size_t row = 0; row < rows.size(); ++row)
+    constraints.push_back(
+        {.name = pg::qualified(rows.text(row, 0), rows.text(row, 1)), .initially = rows.boolean(row, 2)});
+  return constraints;
+}
+
+[[noreturn]] void raise_lost(const Transfer& transfer, std::int64_t removed, std::int64_t added) {
+  refuse(core::Code::CheckViolation,
+         std::to_string(removed) + " rows were to move to " + transfer.to_sql + ", but " + std::to_string(added) +
+             " arrived there",
+         "Disable the BEFORE INSERT trigger of the target that leaves rows out.", "Nothing was changed.");
+}
+
+std::string statement_of(const Transfer& transfer) {
+  return "WITH moved AS (DELETE FROM " + transfer.from_sql + " WHERE " + transfer.condition + " RETURNING " +
+         transfer.columns + "), added AS (INSERT INTO " + transfer.to_sql + " (" + transfer.columns + ")" +
+         (transfer.identity == Identity::OverrideSystemValue ? " OVERRIDING SYSTEM VALUE" : "") + " SELECT " +
+         transfer.columns +
+         " FROM moved RETURNING 1) SELECT (SELECT pg_catalog.count(*) FROM moved), (SELECT pg_catalog.count(*) FROM "
+         "added)";
+}
+
+// A comma between privileges would mean "any of them".
+bool has_privilege(Oid role, Oid table, const char* privilege) {
+  return pg::query("SELECT pg_catalog.has_table_privilege($1, $2, $3)",
+                   pg::Params().oid(role).oid(table).text(privilege))
+      .boolean(0, 0);
+}
+
+}  // namespace
+
+std::uint64_t transfer_rows(const Transfer& transfer) {
+  const std::vector<Deferred> constraints = deferrable_constraints(transfer);
+  for (const Deferred& constraint : constraints) pg::execute("SET CONSTRAINTS " + constraint.name + " IMMEDIATE");
+  const pg::Rows counts = pg::query(statement_of(transfer));
+  if (counts.int8(0, 0) != counts.int8(0, 1)) raise_lost(transfer, counts.int8(0, 0), counts.int8(0, 1));
+  for (const Deferred& constraint : constraints)
+    if (constraint.initially) pg::execute("SET CONSTRAINTS " + constraint.name + " DEFERRED");
+  return static_cast<std::uint64_t>(counts.int8(0, 0));
+}
+
+std::string moved_columns(Oid listed, Oid target, std::span<const std::string> ignored) {
+  const pg::Rows rows = pg::query(
+      "SELECT a.attname FROM pg_catalog.pg_attribute a WHERE a.attrelid = $1 AND a.attnum > 0 AND NOT a.attisdropped "
+      "AND a.attname <> ALL ($3::text[]::name[]) AND NOT EXISTS (SELECT 1 FROM pg_catalog.pg_attribute t WHERE "
+      "t.attrelid = $2 AND t.attname = a.attname AND t.attgenerated <> '') ORDER BY a.attnum",
+      pg::Params().oid(listed).oid(target).texts(ignored));
+  if (rows.empty())
+    refuse(core::Code::InvalidParameterValue, "no column is left to move", "Leave some out of p_ignored_columns.");
+  std::string list;
+  for (std::size_t row = 0; row < rows.size(); ++row)
+    list += (row > 0 ? ", " : "") + pg::quote_ident(rows.text(row, 0));
+  return list;
+}
+
+Parent other_table(const std::string& raw_name, const std::string& parameter) {
+  const std::optional<Parent> table = find_parent(raw_name);
+  if (!table)
+    refuse(core::Code::UndefinedTable, "table \"" + raw_name + "\" does not exist",
+           parameter + " is written schema.table, without quotes.");
+  if (table->kind != RELKIND_RELATION && table->kind != RELKIND_PARTITIONED_TABLE &&
+      table->kind != RELKIND_FOREIGN_TABLE)
+    refuse(core::Code::WrongObjectType, "\"" + raw_name + "\" is not a table", parameter + " must name a table.");
+  return *table;
+}
+
+void require_privileges(const Parent& table, Oid set_owner, std::initializer_list<const char*> privileges) {
+  for (const char* const privilege : privileges) {
+    if (has_privilege(set_owner, table.oid, privilege)) continue;
+    refuse(core::Code::InsufficientPrivilege, "permission denied for table " + table.raw_name(),
+           "Run GRANT " + std::string(privilege) + " ON " + table.quoted() + " TO " +
+               pg::quote_ident(pg::role_name(set_owner)) + ".",
+           "Rows are moved with the rights of the owner of the partition set.");
+  }
+}
+
+bool is_still_called(Oid table, const std::string& schema, const std::string& name) {
+  return !pg::query(
+              "SELECT 1 FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace WHERE "
+              "c.oid = $1 AND n.nspname = $2 AND c.relname = $3",
+              pg::Params().oid(table).text(schema).text(name))
+              .empty();
+}
+
+void require_no_delete_action(std::span<const Oid> tables) {
+  const pg::Rows rows = pg::query(
+      "SELECT k.conname, n.nspname || '.' || c.relname, t.relname FROM pg_catalog.pg_constraint k "
+      "JOIN pg_catalog.pg_class c ON c.oid = k.conrelid JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace "
+      "JOIN pg_catalog.pg_class t ON t.oid = k.confrelid "
+      "WHERE k.contype = 'f' AND k.confrelid = ANY ($1) AND k.confdeltype IN ('c', 'n', 'd') ORDER BY k.oid LIMIT 1",
+      pg::Params().oids(tables));
+  if (rows.empty()) return;
+  refuse(core::Code::NotInPrerequisiteState,
+         "moving rows out of \"" + rows.text(0, 2) + "\" would act on table \"" + rows.text(0, 1) +
+             "\" through foreign key \"" + rows.text(0, 0) + "\"",
+         "Drop the foreign key, or make it ON DELETE NO ACTION, while rows are moved.",
+         "Its ON DELETE action would delete or change rows there.");
+}
+
+}  // namespace strata::ops

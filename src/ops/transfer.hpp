@@ -1,0 +1,41 @@
+// Moving rows from one table to another by one statement, WITH ... DELETE ... INSERT: sources, undo, and the working
+// table of an asynchronous move. Every snapshot sees each row once. Unlike the drain these moves take rows into a set
+// or out of it, so they are no secret: triggers fire as for a user's DELETE and INSERT.
+#pragma once
+
+#include "ops/apply.hpp"
+
+namespace strata::ops {
+
+enum class Identity : std::uint8_t { AsDeclared, OverrideSystemValue };
+
+struct Transfer {
+  Oid from = InvalidOid;
+  std::string from_sql;  // quoted, with ONLY where it is one table
+  Oid to = InvalidOid;
+  std::string to_sql;
+  std::string columns;
+  std::string condition;
+  Identity identity = Identity::AsDeclared;
+};
+
+// Number of rows moved. What a trigger of the target swallows would be lost: then it raises (23514). Call inside an
+// OwnerScope with a lock deadline armed, which also bounds the waits for row locks.
+std::uint64_t transfer_rows(const Transfer& transfer);
+
+// Live columns of `listed` but the ignored ones and those `target` computes itself, quoted, in their order.
+[[nodiscard]] std::string moved_columns(Oid listed, Oid target, std::span<const std::string> ignored);
+
+// The table on the other side of a move, by its raw name. Refuses what is missing (42P01) or no table (42809).
+[[nodiscard]] Parent other_table(const std::string& raw_name, const std::string& parameter);
+// The owner of the set, as whom rows move, needs these privileges (42501): also where a superuser calls. The caller has
+// them then, for he has all rights of the owner: ask require_owner_rights first.
+void require_privileges(const Parent& table, Oid set_owner, std::initializer_list<const char*> privileges);
+// The table still has this name. Ask under its lock.
+[[nodiscard]] bool is_still_called(Oid table, const std::string& schema, const std::string& name);
+
+// Deleting rows must not delete or change rows elsewhere: refuses foreign keys to any of these tables, from outside of
+// them, with ON DELETE CASCADE, SET NULL or SET DEFAULT (truths 6). Others are checked by the server.
+void require_no_delete_action(std::span<const Oid> tables);
+
+}  // namespace strata::ops

@@ -1,0 +1,225 @@
+#include "pg/worker.hpp"
+
+extern "C" {
+#include "pgstat.h"
+#include "postmaster/bgworker.h"
+#include "postmaster/interrupt.h"
+#include "storage/ipc.h"
+#include "storage/procsignal.h"
+#include "tcop/pquery.h"
+#include "tcop/tcopprot.h"
+#include "tcop/utility.h"
+#include "utils/guc_tables.h"
+#include "utils/portal.h"
+#include "utils/varlena.h"
+}
+
+namespace strata::pg {
+
+namespace {
+
+BackgroundWorker describe_worker(const WorkerRequest& request) noexcept {
+  BackgroundWorker worker{};
+  worker.bgw_start_time = BgWorkerStart_RecoveryFinished;
+  worker.bgw_flags = BGWORKER_SHMEM_ACCESS;
+  strlcpy(worker.bgw_library_name, "pg_strata", sizeof(worker.bgw_library_name));
+  strlcpy(worker.bgw_function_name, request.function, sizeof(worker.bgw_function_name));
+  strlcpy(worker.bgw_name, request.name, sizeof(worker.bgw_name));
+  strlcpy(worker.bgw_type, request.type, sizeof(worker.bgw_type));
+  strlcpy(worker.bgw_extra, request.argument, sizeof(worker.bgw_extra));
+  return worker;
+}
+
+struct config_generic* find_setting(const char* name) {
+#if PG_VERSION_NUM >= 160000
+  return find_option(name, false, true, ERROR);
+#else
+  struct config_generic** const settings = get_guc_variables();
+  for (int i = 0; i < GetNumConfigOptions(); ++i)
+    if (pg_strcasecmp(settings[i]->name, name) == 0) return settings[i];
+  return nullptr;
+#endif
+}
+
+}  // namespace
+
+namespace raw {
+
+void register_launcher(const WorkerRequest& request, int restart_seconds) {
+  if (IsBinaryUpgrade) return;  // pg_upgrade wants no maintenance under its hands
+  BackgroundWorker worker = describe_worker(request);
+  worker.bgw_restart_time = restart_seconds;
+  RegisterBackgroundWorker(&worker);
+}
+
+bool preloading() noexcept {
+  return process_shared_preload_libraries_in_progress;
+}
+
+bool setting_is_defined(const char* name) {
+  const struct config_generic* const setting = find_setting(name);
+  return setting != nullptr && (setting->flags & GUC_CUSTOM_PLACEHOLDER) == 0;
+}
+
+}  // namespace raw
+
+bool setting_is_given(const char* name) {
+  const struct config_generic* const setting = guarded([name] { return find_setting(name); });
+  return setting != nullptr && setting->source != PGC_S_DEFAULT;
+}
+
+std::optional<std::vector<std::string>> split_identifiers(const std::string& list) {
+  char* const text = guarded([&list] { return pstrdup(list.c_str()); });
+  List* names = nullptr;
+  const bool well_formed = guarded([&] { return SplitIdentifierString(text, ',', &names); });
+  std::vector<std::string> result;
+  for (int i = 0; i < list_length(names); ++i) result.emplace_back(static_cast<char*>(list_nth(names, i)));
+  list_free(names);  // its strings lie in text
+  pfree(text);
+  return well_formed ? std::optional(result) : std::nullopt;
+}
+
+// --- the worker that starts others ------------------------------------------------------------
+
+void begin_launcher() {
+  pqsignal(SIGHUP, SignalHandlerForConfigReload);
+  pqsignal(SIGTERM, SignalHandlerForShutdownRequest);
+  // The server ignores it for workers without a connection, and it is what tells us that a worker started or ended.
+  pqsignal(SIGUSR1, procsignal_sigusr1_handler);
+  BackgroundWorkerUnblockSignals();
+}
+
+bool shutdown_requested() noexcept {
+  return ShutdownRequestPending != 0;
+}
+
+bool reload_if_requested() {
+  if (ConfigReloadPending == 0) return false;
+  ConfigReloadPending = 0;
+  guarded([] { ProcessConfigFile(PGC_SIGHUP); });
+  return true;
+}
+
+void wait_for_event(std::chrono::milliseconds limit) {
+  constexpr std::int64_t kLongest = 3'600'000;  // WaitLatch takes no more than an int
+  const long timeout = static_cast<long>(std::clamp<std::int64_t>(limit.count(), 0, kLongest));
+  guarded([timeout] {
+    (void)WaitLatch(MyLatch, WL_LATCH_SET | WL_TIMEOUT | WL_EXIT_ON_PM_DEATH, timeout, PG_WAIT_EXTENSION);
+    ResetLatch(MyLatch);
+    CHECK_FOR_INTERRUPTS();
+  });
+}
+
+WorkerEnd run_worker(const WorkerRequest& request) {
+  BackgroundWorker worker = describe_worker(request);
+  worker.bgw_flags |= BGWORKER_BACKEND_DATABASE_CONNECTION;
+  worker.bgw_restart_time = BGW_NEVER_RESTART;
+  worker.bgw_notify_pid = MyProcPid;
+  BackgroundWorkerHandle* handle = nullptr;
+  if (!guarded([&] { return RegisterDynamicBackgroundWorker(&worker, &handle); })) return WorkerEnd::NoSlot;
+  // Not WaitForBackgroundWorkerShutdown: that would sleep through a request to end.
+  pid_t pid = 0;
+  while (GetBackgroundWorkerPid(handle, &pid) != BGWH_STOPPED) {
+    if (shutdown_requested()) return WorkerEnd::ShutDown;
+    wait_for_event(std::chrono::hours(1));
+  }
+  pfree(handle);
+  return WorkerEnd::Ended;
+}
+
+// --- the worker that works ------------------------------------------------------------
+
+std::string worker_argument() {
+  return MyBgworkerEntry->bgw_extra;
+}
+
+namespace {
+
+// Core's message names either the database or the role.
+void add_worker_context(void* role) {
+  errcontext("%s, connecting as role \"%s\"", MyBgworkerEntry->bgw_name, static_cast<const char*>(role));
+}
+
+}  // namespace
+
+void connect_worker(const std::string& database, const std::string& role) {
+  pqsignal(SIGTERM, die);
+  BackgroundWorkerUnblockSignals();
+  guarded([&] {
+    ErrorContextCallback context{};
+    context.previous = error_context_stack;
+    context.callback = add_worker_context;
+    context.arg = const_cast<char*>(role.c_str());
+    error_context_stack = &context;
+    // Never without a name: that would be the bootstrap superuser.
+    BackgroundWorkerInitializeConnection(database.c_str(), role.c_str(), 0);
+    error_context_stack = context.previous;
+    SetConfigOption("application_name", MyBgworkerEntry->bgw_type, PGC_USERSET, PGC_S_SESSION);
+  });
+}
+
+namespace raw {
+
+void begin_transaction() {
+  SetCurrentStatementStartTimestamp();
+  StartTransactionCommand();
+  PushActiveSnapshot(GetTransactionSnapshot());
+}
+
+void end_transaction() {
+  PopActiveSnapshot();
+  CommitTransactionCommand();
+}
+
+namespace {
+
+// The portal of one statement, as exec_simple_query makes it. In `memory`, which outlives commits.
+Portal open_portal(const char* sql, MemoryContext memory) {
+  MemoryContextSwitchTo(memory);
+  RawStmt* const statement = linitial_node(RawStmt, pg_parse_query(sql));
+  const CommandTag tag = CreateCommandTag(statement->stmt);
+  PushActiveSnapshot(GetTransactionSnapshot());
+  List* const queries = pg_analyze_and_rewrite_fixedparams(statement, sql, nullptr, 0, nullptr);
+  List* const plans = pg_plan_queries(queries, sql, 0, nullptr);
+  PopActiveSnapshot();
+  const Portal portal = CreatePortal("", true, true);
+  portal->visible = false;
+  PortalDefineQuery(portal, nullptr, sql, tag, plans, nullptr);
+  PortalStart(portal, nullptr, 0, InvalidSnapshot);
+  return portal;
+}
+
+void run_portal(Portal portal) {
+  DestReceiver* const nowhere = CreateDestReceiver(DestNone);
+#if PG_VERSION_NUM >= 180000
+  (void)PortalRun(portal, FETCH_ALL, true, nowhere, nowhere, nullptr);
+#else
+  (void)PortalRun(portal, FETCH_ALL, true, true, nowhere, nowhere, nullptr);
+#endif
+  nowhere->rDestroy(nowhere);
+  PortalDrop(portal, false);
+}
+
+void run_statement(const char* text) {
+  MemoryContext const memory = AllocSetContextCreate(TopMemoryContext, "pg_strata statement", ALLOCSET_DEFAULT_SIZES);
+  const char* const sql = MemoryContextStrdup(memory, text);  // still read while an error is reported
+  debug_query_string = sql;
+  SetCurrentStatementStartTimestamp();
+  pgstat_report_activity(STATE_RUNNING, sql);
+  StartTransactionCommand();
+  run_portal(open_portal(sql, memory));
+  CommitTransactionCommand();
+  debug_query_string = nullptr;
+  pgstat_report_activity(STATE_IDLE, nullptr);
+  MemoryContextDelete(memory);
+}
+
+}  // namespace
+
+}  // namespace raw
+
+void run_top_level(const std::string& sql) {
+  guarded([&sql] { raw::run_statement(sql.c_str()); });
+}
+
+}  // namespace strata::pg
