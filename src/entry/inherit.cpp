@@ -1,5 +1,6 @@
 // inherit_*, apply_privileges, reapply_privileges, apply_cluster, autovacuum_*.
 #include "ops/inherit.hpp"  // core before PostgreSQL: see core/result.hpp
+#include "ops/jobmon.hpp"
 #include "entry/entry.hpp"
 
 namespace strata::entry {
@@ -66,7 +67,13 @@ Datum strata_apply_privileges(PG_FUNCTION_ARGS) {
     const ops::TableName parent = table_name(args, 0, "p_parent_schema", 1, "p_parent_tablename");
     const ops::TableName child = table_name(args, 2, "p_child_schema", 3, "p_child_tablename");
     const pg::SpiConnection spi(pg::Atomicity::Atomic);
-    ops::apply_privileges(ops::Extension(args.function()), parent, child);
+    const ops::Extension extension(args.function());
+    const std::string set = parent.schema + "." + parent.name;
+    const std::string table = child.schema + "." + child.name;
+    ops::logged(
+        ops::Job("PARTMAN APPLYING PRIVILEGES TO CHILD TABLE: " + table, extension, set).continuing(args.int8(4)),
+        "Copying privileges of " + set, ops::Mode::Caller,
+        [&](ops::Job&) { ops::apply_privileges(extension, parent, child); });
     return Datum{0};
   });
 }
@@ -77,7 +84,10 @@ Datum strata_reapply_privileges(PG_FUNCTION_ARGS) {
     const Args args(fcinfo);
     const std::string parent = args.required_text(0, "p_parent_table");
     const pg::SpiConnection spi(pg::Atomicity::Atomic);
-    ops::reapply_privileges(ops::Extension(args.function()), parent);
+    const ops::Extension extension(args.function());
+    ops::logged(ops::Job("PARTMAN RE-APPLYING PRIVILEGES TO ALL CHILD TABLES OF: " + parent, extension, parent),
+                "Copying privileges", ops::Mode::Caller,
+                [&](ops::Job&) { ops::reapply_privileges(extension, parent); });
     return Datum{0};
   });
 }

@@ -36,8 +36,9 @@ Datum strata_run_maintenance(FunctionCallInfo fcinfo) {
   return strata::pg::boundary([&]() -> Datum {
     const strata::entry::Args args(fcinfo);
     const strata::pg::SpiConnection spi(strata::pg::Atomicity::Atomic);
-    strata::ops::run_maintenance(strata::ops::Extension(args.function()), args.text(0),
-                                 {.analyze = args.boolean(1, false), .wait_seconds = 0});
+    strata::ops::run_maintenance(
+        strata::ops::Extension(args.function()), args.text(0),
+        {.analyze = args.boolean(1, false), .wait_seconds = 0, .jobmon = args.boolean(2, true)});
     return Datum{0};
   });
 }
@@ -50,7 +51,7 @@ Datum strata_run_maintenance_proc(FunctionCallInfo fcinfo) {
     const strata::pg::SpiConnection spi(strata::pg::Atomicity::MayCommit);
     strata::ops::run_maintenance_committing(
         strata::ops::Extension(args.function()),
-        {.analyze = args.boolean(1, false), .wait_seconds = args.int4(0).value_or(0)});
+        {.analyze = args.boolean(1, false), .wait_seconds = args.int4(0).value_or(0), .jobmon = args.boolean(2, true)});
     return strata::entry::nothing(fcinfo);
   });
 }

@@ -1,5 +1,6 @@
 // undo_partition, undo_partition_proc.
 #include "ops/undo.hpp"  // core before PostgreSQL: see core/result.hpp
+#include "ops/jobmon.hpp"
 #include "entry/entry.hpp"
 
 namespace strata::entry {
@@ -38,6 +39,14 @@ ops::BatchLoop undo_loop(const Args& args) {
           .notices = args.boolean(10, false) ? ops::BatchLoop::Notices::Reminder : ops::BatchLoop::Notices::All};
 }
 
+ops::Undone undo_logged(const Args& args) {
+  const ops::Extension extension(args.function());
+  const ops::UndoRequest request = function_request(args);
+  return ops::logged(ops::Job("PARTMAN UNDO PARTITIONING: " + request.parent, extension, request.parent),
+                     "Moving rows to " + request.target, ops::Mode::Caller,
+                     [&](ops::Job&) { return ops::undo(extension, request); });
+}
+
 Datum undone_row(const Args& args, const ops::Undone& undone) {
   const bool deferred = undone.attempt.outcome == ops::Outcome::Deferred;
   const std::array<Cell, 2> cells{cell_int4(deferred ? -1 : undone.partitions),
@@ -60,7 +69,7 @@ Datum strata_undo_partition(FunctionCallInfo fcinfo) {
     strata::ops::Undone undone;
     {
       const strata::pg::SpiConnection spi(strata::pg::Atomicity::Atomic);
-      undone = strata::ops::undo(strata::ops::Extension(args.function()), strata::entry::function_request(args));
+      undone = strata::entry::undo_logged(args);
     }
     return strata::entry::undone_row(args, undone);
   });

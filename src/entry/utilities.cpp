@@ -3,6 +3,7 @@
 #include "ops/dump_definition.hpp"
 #include "ops/forget.hpp"
 #include "ops/gap_fill.hpp"
+#include "ops/jobmon.hpp"
 #include "entry/entry.hpp"
 
 namespace strata::entry {
@@ -22,6 +23,14 @@ ops::AnalyzeRequest analyze_request(const Args& args) {
   return {.locked = args.boolean(0, false) ? Request::Locked::Skip : Request::Locked::Wait,
           .notices = args.boolean(1, false) ? Request::Notices::None : Request::Notices::Each,
           .parent = args.text(2)};
+}
+
+void stop_logged(const Args& args) {
+  const ops::Extension extension(args.function());
+  const std::string parent = args.required_text(0, "p_parent_table");
+  const ops::Job::Wanted wanted = args.boolean(1, true) ? ops::Job::Wanted::Yes : ops::Job::Wanted::No;
+  ops::logged(ops::Job("PARTMAN STOP SUBPARTITIONING: " + parent, wanted), "Forgetting the sub-configuration",
+              ops::Mode::Caller, [&](ops::Job&) { ops::stop_sub_partition(extension, parent); });
 }
 
 }  // namespace
@@ -73,7 +82,7 @@ Datum strata_stop_sub_partition(FunctionCallInfo fcinfo) {
   return strata::pg::boundary([&]() -> Datum {
     const strata::entry::Args args(fcinfo);
     const strata::pg::SpiConnection spi(strata::pg::Atomicity::Atomic);
-    strata::ops::stop_sub_partition(strata::ops::Extension(args.function()), args.required_text(0, "p_parent_table"));
+    strata::entry::stop_logged(args);
     return BoolGetDatum(true);
   });
 }

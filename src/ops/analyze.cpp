@@ -13,7 +13,7 @@ struct Target {
 Attempt analyze(const Parent& parent, const LockBudget& budget, Mode mode) {
   const std::array<Oid, 1> relations{parent.oid};
   return try_action(budget, mode, relations, [&](const pg::LockDeadline& deadline) {
-    const pg::OwnerScope as_owner(parent.owner);
+    const pg::OwnerScope as_owner(parent.owner, parent.schema_oid);
     if (!pg::lock_relation(parent.oid, ShareUpdateExclusiveLock, deadline)) return false;
     pg::execute("ANALYZE " + parent.quoted());
     pg::wait_point("analyze_done");
@@ -24,7 +24,7 @@ Attempt analyze(const Parent& parent, const LockBudget& budget, Mode mode) {
 // The server asks for each lock itself, and goes on without what it does not get.
 void analyze_unlocked(const Parent& parent) {
   pg::in_subtransaction([&] {
-    const pg::OwnerScope as_owner(parent.owner);
+    const pg::OwnerScope as_owner(parent.owner, parent.schema_oid);
     pg::execute("ANALYZE (SKIP_LOCKED) " + parent.quoted());
   });
 }

@@ -150,7 +150,7 @@ Step take_out(const Extension& extension, Work& work, const core::Range& range, 
     step.rows = 0;
     deadline.arm();
     record_progress(extension, work.set, range);
-    const pg::OwnerScope as_owner(work.set.parent.owner);
+    const pg::OwnerScope as_owner(work.set.parent.owner, work.set.parent.schema_oid);
     deadline.arm();
     const std::optional<core::Range> batch = next_batch(work, default_source(work.set), range);
     if (!batch) return true;
@@ -173,7 +173,7 @@ Step take_out(const Extension& extension, Work& work, const core::Range& range, 
 void advance(const Extension& extension, const Work& work, bool last) {
   std::optional<core::Range> next;
   {
-    const pg::OwnerScope as_owner(work.set.parent.owner);
+    const pg::OwnerScope as_owner(work.set.parent.owner, work.set.parent.schema_oid);
     if (!pg::query("SELECT 1 FROM " + working_sql(work) + " LIMIT 1").empty()) return;
     const std::optional<core::Tick> key = last ? std::nullopt : lowest_in(work.set, default_source(work.set));
     if (key) next = range_of_key(work.set, *key);
@@ -192,7 +192,7 @@ Step put_in(const Extension& extension, const AsyncRequest& request, const Work&
   step.attempt = try_action(budget, Mode::Committing, tables, [&](const pg::LockDeadline& deadline) {
     step.rows = 0;
     {
-      const pg::OwnerScope as_owner(work.set.parent.owner);
+      const pg::OwnerScope as_owner(work.set.parent.owner, work.set.parent.schema_oid);
       if (!pg::lock_relation(child->oid, RowExclusiveLock, deadline) ||
           !is_still_called(child->oid, child->schema, child->name))
         return false;
@@ -216,13 +216,13 @@ Step put_in(const Extension& extension, const AsyncRequest& request, const Work&
 }
 
 std::optional<core::Range> find_range(const Work& work) {
-  const pg::OwnerScope as_owner(work.set.parent.owner);
+  const pg::OwnerScope as_owner(work.set.parent.owner, work.set.parent.schema_oid);
   pg::LockDeadline(work.set.config.lock_timeout_ms).arm();
   return next_range(work);
 }
 
 bool default_holds(const Work& work, const core::Range& range) {
-  const pg::OwnerScope as_owner(work.set.parent.owner);
+  const pg::OwnerScope as_owner(work.set.parent.owner, work.set.parent.schema_oid);
   pg::LockDeadline(work.set.config.lock_timeout_ms).arm();
   return lowest_in(work.set, default_source(work.set), range).has_value();
 }

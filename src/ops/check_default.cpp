@@ -1,5 +1,6 @@
 #include "ops/check_default.hpp"
 
+#include "ops/observe.hpp"
 #include "pg/relation.hpp"
 #include "pg/xact.hpp"
 
@@ -16,6 +17,7 @@ struct Candidate {
   bool hides_rows = false;
   bool has_encoder = false;
   Oid oid = InvalidOid;  // of the default; invalid: none
+  Oid schema_oid = InvalidOid;
   std::string schema;
   std::string name;
   ChildFacts facts;
@@ -25,7 +27,8 @@ struct Candidate {
 constexpr const char* kCandidateQuery = R"sql(
 SELECT c.parent_table, coalesce(p.lock_timeout_ms, 300), t.oid, t.relowner, pg_catalog.row_security_active(t.oid),
        c.time_encoder IS NOT NULL OR c.time_decoder IS NOT NULL, d.oid, dn.nspname, d.relname, d.relkind,
-       d.reltablespace, d.relfilenode, d.relam, d.relpersistence, a.attname, a.atttypid
+       d.reltablespace, d.relfilenode, d.relam, d.relpersistence, a.attname, a.atttypid,
+       d.relnamespace
 FROM %config% c
 LEFT JOIN %policy% p ON p.parent_table = c.parent_table
 LEFT JOIN pg_catalog.pg_class t ON t.oid = coalesce(
@@ -58,6 +61,7 @@ Candidate read_candidate(const pg::Rows& rows, std::size_t row) {
                      .persistence = rows.character(row, 13)};
   candidate.parent.key_column = rows.text(row, 14);
   candidate.parent.key_type = rows.oid(row, 15);
+  candidate.schema_oid = rows.oid(row, 16);
   return candidate;
 }
 
@@ -89,7 +93,7 @@ Oid filenode_now(Oid relation) {
 // A heap without pages, told without a lock. An empty file may also be what VACUUM FULL left behind: then the catalog
 // names another one by now, since a file goes only after the commit that replaced it.
 bool has_no_pages(const ChildFacts& facts) {
-  if (facts.kind != 'r' || facts.access_method != HEAP_TABLE_AM_OID || facts.persistence == 't') return false;
+  if (!is_local_heap(facts)) return false;
   return pg::file_bytes(facts.tablespace, facts.filenode) == 0 && filenode_now(facts.oid) == facts.filenode;
 }
 
@@ -103,7 +107,7 @@ std::string condition_of(const Candidate& candidate, InfiniteKeys keys) {
 
 // ONLY: the partitions of a default that is itself partitioned belong to a set of their own.
 std::int64_t count_rows(const Candidate& candidate, RowCount count, InfiniteKeys keys) {
-  const pg::OwnerScope as_owner(candidate.parent.owner);
+  const pg::OwnerScope as_owner(candidate.parent.owner, candidate.schema_oid);
   if (!pg::lock_relation(candidate.oid, AccessShareLock, pg::LockDeadline(candidate.lock_timeout_ms))) return 0;
   const std::string from =
       " FROM ONLY " + pg::qualified(candidate.schema, candidate.name) + condition_of(candidate, keys);

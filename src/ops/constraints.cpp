@@ -111,7 +111,7 @@ std::string additions(const core::Child& child, const std::vector<std::string>& 
 Attempt add_missing(const ManagedSet& set, const core::Child& child, const Wanted& wanted, Mode mode) {
   const std::array<Oid, 1> relations{child.oid};
   return try_action(budget_of(set.config), mode, relations, [&](const pg::LockDeadline& deadline) {
-    const pg::OwnerScope as_owner(set.parent.owner);
+    const pg::OwnerScope as_owner(set.parent.owner, set.parent.schema_oid);
     if (!pg::lock_relation(child.oid, ShareRowExclusiveLock, deadline) || !is_still(child, set.parent)) return false;
     const std::string clauses = additions(child, read_state(child.oid, wanted).missing);
     if (clauses.empty()) return true;
@@ -128,7 +128,7 @@ Attempt add_missing(const ManagedSet& set, const core::Child& child, const Wante
 Attempt validate(const ManagedSet& set, const core::Child& child, const Wanted& wanted, Mode mode) {
   const std::array<Oid, 1> relations{child.oid};
   return try_action(budget_of(set.config), mode, relations, [&](const pg::LockDeadline& deadline) {
-    const pg::OwnerScope as_owner(set.parent.owner);
+    const pg::OwnerScope as_owner(set.parent.owner, set.parent.schema_oid);
     if (!pg::lock_relation(child.oid, ShareUpdateExclusiveLock, deadline) || !is_still(child, set.parent)) return false;
     deadline.arm();
     for (const std::string& name : read_state(child.oid, wanted).unvalidated)
@@ -158,7 +158,7 @@ Attempt drop(const ManagedSet& set, const core::Child& child, const Wanted& want
   if (read_state(child.oid, wanted).names.empty()) return {};
   const std::array<Oid, 1> relations{child.oid};
   return try_action(budget_of(set.config), mode, relations, [&](const pg::LockDeadline& deadline) {
-    const pg::OwnerScope as_owner(set.parent.owner);
+    const pg::OwnerScope as_owner(set.parent.owner, set.parent.schema_oid);
     if (!pg::lock_relation(child.oid, AccessExclusiveLock, deadline) || !is_still(child, set.parent)) return false;
     const std::vector<std::string> names = read_state(child.oid, wanted).names;
     if (names.empty()) return true;
@@ -174,7 +174,7 @@ Attempt drop(const ManagedSet& set, const core::Child& child, const Wanted& want
 
 // As the owner: finding rows runs his policies and index expressions (truths 24).
 std::optional<std::size_t> highest_filled_as_owner(const ManagedSet& set) {
-  const pg::OwnerScope as_owner(set.parent.owner);
+  const pg::OwnerScope as_owner(set.parent.owner, set.parent.schema_oid);
   pg::LockDeadline(set.config.lock_timeout_ms).arm();
   return highest_with_rows(set);
 }

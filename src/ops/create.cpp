@@ -2,8 +2,10 @@
 
 #include "ops/constraints.hpp"
 #include "ops/grow.hpp"
+#include "ops/jobmon.hpp"
 #include "ops/observe.hpp"
 #include "ops/registry.hpp"
+#include "ops/rivals.hpp"
 #include "pg/relation.hpp"
 
 namespace strata::ops {
@@ -209,22 +211,60 @@ std::optional<std::int64_t> checked_start(const CreateRequest& request, const Ma
 
 // --- creation --------------------------------------------------------------------------------------------------------
 
-// Largest id in the whole set, the default included (contract 3.4.6).
-core::Tick largest_id(const ManagedSet& set) {
-  const pg::OwnerScope as_owner(set.parent.owner);
-  pg::LockDeadline(set.config.lock_timeout_ms).arm();
-  const core::Child parent{.oid = set.parent.oid, .schema = set.parent.schema, .name = set.parent.table, .range = {}};
-  return largest_key(set, parent).value_or(0);
+// The topmost set that holds this one and is cut by ids, level by level; `upper` is that of a table which is not
+// attached yet.
+struct Topmost {
+  core::Child table;
+  Oid owner = InvalidOid;
+  Oid schema = InvalidOid;
+};
+
+Topmost topmost_by_id(const Extension& extension, const Parent& from) {
+  const pg::SettingsScope settings;
+  const pg::Rows rows = pg::query(
+      "WITH RECURSIVE held (oid, level) AS (SELECT $1, 0 UNION ALL SELECT c.oid, held.level + 1 FROM held JOIN (SELECT "
+      "inhrelid, inhparent FROM pg_catalog.pg_inherits UNION SELECT $1, $2) AS i ON i.inhrelid = held.oid JOIN "
+      "pg_catalog.pg_class c ON c.oid = i.inhparent JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace JOIN " +
+          extension.object("part_config") +
+          " AS p ON p.parent_table = n.nspname || '.' || c.relname AND p.epoch = 'none' JOIN pg_catalog.pg_attribute "
+          "AS a ON a.attrelid = c.oid AND a.attname = p.control AND a.atttypid IN ('int2'::regtype, 'int4'::regtype, "
+          "'int8'::regtype, 'numeric'::regtype)) SELECT c.oid, n.nspname, c.relname, c.relowner, n.oid FROM held "
+          "JOIN "
+          "pg_catalog.pg_class c ON c.oid = held.oid JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace ORDER "
+          "BY held.level DESC LIMIT 1",
+      pg::Params().oid(from.oid).oid(from.upper));
+  return {.table = {.oid = rows.oid(0, 0), .schema = rows.text(0, 1), .name = rows.text(0, 2), .range = {}},
+          .owner = rows.oid(0, 3),
+          .schema = rows.oid(0, 4)};
 }
 
-core::InitialRequest initial_request(const CreateRequest& request, const ManagedSet& set) {
+std::optional<core::Tick> largest_id_in(const ManagedSet& set, const Topmost& where) {
+  const pg::OwnerScope as_owner(where.owner, where.schema);
+  pg::LockDeadline(set.config.lock_timeout_ms).arm();
+  return largest_key(set, where.table);
+}
+
+// Largest id in the whole tree the set belongs to, defaults included (contract 3.4.6), and among the rows it will get.
+core::Tick largest_id(const Extension& extension, const ManagedSet& set, const Place* place) {
+  const bool within_ids = place != nullptr && !place->upper.is_time();
+  std::optional<core::Tick> largest =
+      largest_id_in(set, topmost_by_id(extension, within_ids ? place->upper.parent : set.parent));
+  if (place != nullptr && place->replaced)
+    largest = std::max(
+        largest,
+        largest_id_in(set, {.table = *place->replaced, .owner = set.parent.owner, .schema = set.parent.schema_oid}));
+  return largest.value_or(0);
+}
+
+core::InitialRequest initial_request(const Extension& extension, const CreateRequest& request, const ManagedSet& set,
+                                     const Place* place) {
   core::InitialRequest initial{.start = checked_start(request, set),
                                .now_utc = pg::transaction_start(),
                                .max_id = 0,
                                .offset_id = request.offset_id,
                                .interval = set.interval,
                                .trunc = checked_trunc(request)};
-  if (!set.is_time() && !initial.start) initial.max_id = largest_id(set);
+  if (!set.is_time() && !initial.start) initial.max_id = largest_id(extension, set, place);
   return initial;
 }
 
@@ -266,8 +306,11 @@ void inherit_settings(const Extension& extension, const Parent& parent, const Pl
 
 }  // namespace
 
-bool create_set(const Extension& extension, const CreateRequest& request, const Place* place) {
+namespace {
+
+bool build_set(const Extension& extension, const CreateRequest& request, const Place* place) {
   const Parent parent = checked_parent(extension, request);
+  if (place == nullptr) warn_of_rivals(extension, request.parent);
   const Interval interval = checked_interval(request, parent);
   (void)checked_trunc(request);
   (void)creator_for(parent);
@@ -276,10 +319,13 @@ bool create_set(const Extension& extension, const CreateRequest& request, const 
                {.interval = interval.text, .parts = interval.parts, .template_table = template_table});
   inherit_settings(extension, parent, place);
   ManagedSet set = load_set(extension, request.parent);
-  if (place != nullptr) set.policy.limits = limits_of(*place, set);
+  if (place != nullptr) {
+    set.policy.limits = limits_of(*place, set);
+    set.parent.upper = place->upper.parent.oid;
+  }
   record_policy(extension, set);
-  std::vector<core::Action> actions = value_or_raise(
-      core::plan_initial(set.policy, set.calendar(), set.inventory, initial_request(request, set), name_rules()));
+  std::vector<core::Action> actions = value_or_raise(core::plan_initial(
+      set.policy, set.calendar(), set.inventory, initial_request(extension, request, set, place), name_rules()));
   const bool anything = !actions.empty() || !set.inventory.children.empty();
   const bool nowhere_to_go = place != nullptr && request.default_table == CreateRequest::Default::Create;
   if (!anything && !nowhere_to_go) {
@@ -297,6 +343,18 @@ bool create_set(const Extension& extension, const CreateRequest& request, const 
   }
   constrain_after_creation(extension, request.parent, Mode::Caller);
   return true;
+}
+
+}  // namespace
+
+bool create_set(const Extension& extension, const CreateRequest& request, const Place* place) {
+  const Job::Wanted wanted = request.jobmon == CreateRequest::Jobmon::On ? Job::Wanted::Yes : Job::Wanted::No;
+  return logged(Job("PARTMAN SETUP PARENT: " + request.parent, wanted), "Creating the first partitions", Mode::Caller,
+                [&](Job& job) {
+                  const bool created = build_set(extension, request, place);
+                  if (!created) job.notice("No partitions were created");
+                  return created;
+                });
 }
 
 namespace {
@@ -349,6 +407,8 @@ std::vector<core::Action> wanted_at(const ManagedSet& set, std::span<const std::
                   .message = "a partition bound of " + quoted(set.parent.raw_name()) + " is out of range, skipped"});
       continue;
     }
+    // No row of a sub-set gets past the bounds of its table (contract 3.5).
+    if (!set.policy.within_limits(range.lower)) continue;
     if (is_missing(set, range) && !is_asked_twice(set, actions, range))
       actions.push_back(
           value_or_raise(core::create_action(set.policy, set.calendar(), range, "asked for", name_rules())));
@@ -370,8 +430,10 @@ void create_or_refuse(const Extension& extension, ManagedSet set, std::vector<co
   constrain_after_creation(extension, planned.set.config.parent_table, Mode::Caller);
 }
 
-bool create_at(const Extension& extension, const std::string& parent, KeyKind kind,
-               std::span<const std::int64_t> lower_bounds) {
+namespace {
+
+bool create_asked_for(const Extension& extension, const std::string& parent, KeyKind kind,
+                      std::span<const std::int64_t> lower_bounds) {
   ManagedSet set = load_set(extension, parent);
   require_owner_rights(set.parent);
   if (set.is_time() != (kind == KeyKind::Time))
@@ -381,6 +443,18 @@ bool create_at(const Extension& extension, const std::string& parent, KeyKind ki
   if (actions.empty()) return false;
   create_or_refuse(extension, std::move(set), std::move(actions));
   return true;
+}
+
+}  // namespace
+
+bool create_at(const Extension& extension, const std::string& parent, KeyKind kind,
+               std::span<const std::int64_t> lower_bounds) {
+  return logged(Job("PARTMAN CREATE TABLE: " + parent, extension, parent), "Creating partitions asked for",
+                Mode::Caller, [&](Job& job) {
+                  const bool created = create_asked_for(extension, parent, kind, lower_bounds);
+                  if (!created) job.notice("All of them exist");
+                  return created;
+                });
 }
 
 }  // namespace strata::ops

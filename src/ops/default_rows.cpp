@@ -1,5 +1,6 @@
 #include "ops/default_rows.hpp"
 
+#include "ops/observe.hpp"
 #include "pg/relation.hpp"
 
 namespace strata::ops {
@@ -81,14 +82,14 @@ std::size_t bucket_at(const std::vector<core::Bound>& ends, const core::Bound& e
 bool default_may_hold_rows(const ManagedSet& set) {
   if (!set.inventory.default_partition) return false;
   const ChildFacts& facts = set.default_facts;
-  if (facts.kind != 'r' || facts.access_method != HEAP_TABLE_AM_OID) return true;
+  if (!is_local_heap(facts)) return true;
   return pg::file_bytes(facts.tablespace, facts.filenode) > 0;
 }
 
 std::vector<std::int64_t> default_rows_in(const ManagedSet& set, std::span<const core::Range> ranges) {
   std::vector<std::int64_t> rows(ranges.size());
   if (ranges.empty() || !default_may_hold_rows(set)) return rows;
-  const pg::OwnerScope as_owner(set.parent.owner);
+  const pg::OwnerScope as_owner(set.parent.owner, set.parent.schema_oid);
   if (set.is_list()) return count_values(set, ranges);
   set.codec.prepare(ranges);
   const std::vector<core::Bound> ends = thresholds_of(ranges);

@@ -10,8 +10,9 @@
 //                    upgrade.
 //   load             INSERT ... SELECT into free-standing children that have their indexes already, then their foreign
 //                    keys. No user trigger fires, as LIKE copies none.
-//   remove           heap-level deletes in the default. Nobody can wait for our transaction id: whatever locks rows
-//                    takes at least ROW SHARE on the table first (truths 3). Readers see the rows as long as we run.
+//   remove           heap-level deletes in the default; where it is no local heap, load and remove are one statement.
+//                    Nobody can wait for our transaction id: whatever locks rows takes at least ROW SHARE on the table
+//                    first (truths 3). Readers see the rows as long as we run.
 //   switch           ACCESS EXCLUSIVE on the tables the set refers to, on the parent and on the default (a second
 //                    deadline), because a query planned without the new child but run after our commit would miss the
 //                    rows (truths 1). ATTACH, commit. Its length depends on the size of the default's file, which is
@@ -40,6 +41,7 @@
 
 #include "ops/constraints.hpp"
 #include "ops/default_rows.hpp"
+#include "ops/observe.hpp"
 #include "ops/transfer.hpp"
 #include "pg/mover.hpp"
 #include "pg/relation.hpp"
@@ -92,18 +94,15 @@ void require_interval(const ManagedSet& set, const std::optional<std::string>& i
          "Leave the batch interval out; smaller batches are what partition_data_async is for.");
 }
 
-// Rows below the executor: only what we know to be a heap of the set's own.
-void require_plain_default(const ManagedSet& set) {
-  const pg::Rows rows =
-      pg::query("SELECT relkind, relam, relpersistence, relhasrules FROM pg_catalog.pg_class WHERE oid = $1",
-                pg::Params().oid(set.parent.default_oid));
-  if (!rows.empty() && rows.character(0, 0) == RELKIND_RELATION && rows.oid(0, 1) == HEAP_TABLE_AM_OID &&
-      rows.character(0, 2) != RELPERSISTENCE_TEMP && !rows.boolean(0, 3))
-    return;
+// Rules could turn a DELETE into anything; temporary tables cannot have the partitions we make.
+void require_movable_default(const ManagedSet& set) {
+  const pg::Rows rows = pg::query("SELECT relpersistence, relhasrules FROM pg_catalog.pg_class WHERE oid = $1",
+                                  pg::Params().oid(set.parent.default_oid));
+  if (!rows.empty() && rows.character(0, 0) != RELPERSISTENCE_TEMP && !rows.boolean(0, 1)) return;
   refuse(core::Code::FeatureNotSupported,
-         "the default partition of \"" + set.parent.raw_name() + "\" is not a plain table",
-         "Rows can be moved from a heap table without rules; foreign tables, partitioned tables and other access "
-         "methods are not supported by this version of pg_strata.");
+         "rows cannot be moved out of the default partition of \"" + set.parent.raw_name() + "\"",
+         "Drop its rules, or attach a default partition that is not temporary.",
+         "It is a temporary table or has rules.");
 }
 
 // The rows are copied as they are now, so our own snapshot must be as young as our locks.
@@ -134,7 +133,7 @@ Readiness check_request(const ManagedSet& set, const DrainRequest& request) {
                 .hint = {}});
     return Readiness::NoDefault;
   }
-  require_plain_default(set);
+  require_movable_default(set);
   return Readiness::Ready;
 }
 
@@ -270,13 +269,13 @@ void check_deferred_keys(const ChildName& name) {
 // the check, so that dropping it at the end drops it everywhere.
 void build(const Makers& makers, const Move& move, const Target& target) {
   {
-    const pg::OwnerScope as_owner(move.set.parent.owner);
+    const pg::OwnerScope as_owner(move.set.parent.owner, move.set.parent.schema_oid);
     build_child(target.statements, move.set.parent, target.name, makers.creator);
   }
   if (move.recipe.sub)
     create_subset(makers.extension, *move.recipe.sub, {.upper = move.set, .range = target.range},
                   target.name.schema + "." + target.name.name);
-  const pg::OwnerScope as_owner(move.set.parent.owner);
+  const pg::OwnerScope as_owner(move.set.parent.owner, move.set.parent.schema_oid);
   pg::execute(target.check);
 }
 
@@ -309,7 +308,58 @@ void remove(const Move& move, const Target& target, std::uint64_t loaded) {
                   .table = target.name.name};
 }
 
+// --- a default that is no local heap: foreign, partitioned, of another access method ---------------------------------
+
+struct UserTrigger {
+  std::string table;    // quoted
+  std::string name;     // quoted
+  std::string enabled;  // the word between ENABLE and TRIGGER
+};
+
+// Moves inside a set are invisible to users' triggers; those that are disabled already stay so.
+std::vector<UserTrigger> triggers_of(Oid table) {
+  const pg::Rows rows = pg::query(
+      "SELECT n.nspname, c.relname, t.tgname, CASE t.tgenabled WHEN 'A' THEN 'ALWAYS ' WHEN 'R' THEN 'REPLICA ' ELSE "
+      "'' END FROM pg_catalog.pg_partition_tree($1) p JOIN pg_catalog.pg_trigger t ON t.tgrelid = p.relid "
+      "JOIN pg_catalog.pg_class c ON c.oid = p.relid JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace "
+      "WHERE NOT t.tgisinternal AND t.tgenabled <> 'D' ORDER BY 1, 2, 3",
+      pg::Params().oid(table));
+  std::vector<UserTrigger> triggers;
+  for (std::size_t row = 0; row < rows.size(); ++row)
+    triggers.push_back({.table = pg::qualified(rows.text(row, 0), rows.text(row, 1)),
+                        .name = pg::quote_ident(rows.text(row, 2)),
+                        .enabled = rows.text(row, 3)});
+  return triggers;
+}
+
+// One statement per cell takes the rows out and puts them in, so that what it deletes is what it inserts. Where the
+// default is foreign, writers that go to the remote table itself are not locked out: what they add stays there.
+std::uint64_t transfer_all(const Move& move) {
+  const Oid default_oid = move.set.parent.default_oid;
+  const std::array<Oid, 2> emptied{move.set.parent.oid, default_oid};
+  require_no_delete_action(emptied);
+  const std::vector<UserTrigger> triggers = triggers_of(default_oid);
+  for (const UserTrigger& t : triggers) pg::execute("ALTER TABLE ONLY " + t.table + " DISABLE TRIGGER " + t.name);
+  std::uint64_t rows = 0;
+  for (const Target& target : move.targets) {
+    pg::check_interrupts();
+    rows += transfer_rows({.from = default_oid,
+                           .from_sql = default_source(move.set),
+                           .to = find_table(target.name.schema, target.name.name).value_or(Table{}).oid,
+                           .to_sql = target.name.quoted(),
+                           .columns = move.columns,
+                           .condition = key_condition(move.set, target.range),
+                           .identity = Identity::OverrideSystemValue});
+  }
+  for (const UserTrigger& t : triggers)
+    pg::execute("ALTER TABLE ONLY " + t.table + " ENABLE " + t.enabled + "TRIGGER " + t.name);
+  for (const Target& target : move.targets) finish_load(move, target);
+  pg::wait_point("drain_loaded");
+  return rows;
+}
+
 std::uint64_t load_and_remove(const Move& move) {
+  if (!is_local_heap(move.set.default_facts)) return transfer_all(move);
   std::vector<std::uint64_t> loaded;
   for (const Target& target : move.targets) {
     pg::check_interrupts();
@@ -354,12 +404,12 @@ struct Moved {
 bool carry_out(const Makers& makers, const Move& move, const LockBudget& budget, const pg::LockDeadline& deadline,
                std::uint64_t& rows) {
   {
-    const pg::OwnerScope as_owner(move.set.parent.owner);
+    const pg::OwnerScope as_owner(move.set.parent.owner, move.set.parent.schema_oid);
     if (!lock_against_writers(move, deadline) || !still_as_planned(move)) return false;
   }
   pg::wait_point("drain_locked");
   for (const Target& target : move.targets) build(makers, move, target);
-  const pg::OwnerScope as_owner(move.set.parent.owner);
+  const pg::OwnerScope as_owner(move.set.parent.owner, move.set.parent.schema_oid);
   rows = load_and_remove(move);
   // Before readers are locked out as well: they need not wait for somebody's old report to end.
   pg::wait_for_snapshots(budget.milliseconds);
@@ -405,7 +455,7 @@ Moved plan_and_move(const Extension& extension, const DrainRequest& request, con
     const std::array<Oid, 1> read{set.parent.default_oid};
     Move move;
     const Attempt planned = try_action(budget, mode, read, [&](const pg::LockDeadline& deadline) {
-      const pg::OwnerScope as_owner(set.parent.owner);
+      const pg::OwnerScope as_owner(set.parent.owner, set.parent.schema_oid);
       if (!pg::lock_relation(set.parent.default_oid, AccessShareLock, deadline)) return false;
       move = plan_move(set, cells, request.ignored_columns, makers);
       return true;
@@ -427,7 +477,7 @@ Moved move_batch(const Extension& extension, const DrainRequest& request, const 
 }
 
 void analyze_parent(const ManagedSet& set) {
-  const pg::OwnerScope as_owner(set.parent.owner);
+  const pg::OwnerScope as_owner(set.parent.owner, set.parent.schema_oid);
   pg::execute("ANALYZE " + set.parent.quoted());
 }
 

@@ -1,5 +1,6 @@
 #include "ops/drop.hpp"
 
+#include "ops/jobmon.hpp"
 #include "ops/retire.hpp"
 #include "pg/xact.hpp"
 
@@ -38,6 +39,21 @@ Attempt retire_one(const Extension& extension, const PlannedSet& planned, const 
 
 }  // namespace
 
+namespace {
+
+int retire_all(const Extension& extension, const DropRequest& request, const PlannedSet& planned) {
+  int count = 0;
+  for (const PlannedAction& action : planned.actions) {
+    pg::check_interrupts();
+    const Attempt attempt = retire_one(extension, planned, action);
+    if (attempt.outcome == Outcome::Deferred) raise_not_locked(request.parent, attempt);
+    if (attempt.outcome == Outcome::Done && action.action.kind != core::ActionKind::Drop) ++count;
+  }
+  return count;
+}
+
+}  // namespace
+
 int drop_partitions(const Extension& extension, const DropRequest& request, DropKind kind) {
   if (!pg::try_transaction_lock(kind == DropKind::Time ? "pg_partman drop_partition_time"
                                                        : "pg_partman drop_partition_id")) {
@@ -51,14 +67,10 @@ int drop_partitions(const Extension& extension, const DropRequest& request, Drop
   const PlannedSet planned = plan_retirement(extension, std::move(set), request.reference_utc);
   if (!planned.refusals.empty()) throw to_raise(planned.refusals.front());
   for (const std::string& warning : planned.warnings) pg::report({.level = WARNING, .message = warning});
-  int count = 0;
-  for (const PlannedAction& action : planned.actions) {
-    pg::check_interrupts();
-    const Attempt attempt = retire_one(extension, planned, action);
-    if (attempt.outcome == Outcome::Deferred) raise_not_locked(request.parent, attempt);
-    if (attempt.outcome == Outcome::Done && action.action.kind != core::ActionKind::Drop) ++count;
-  }
-  return count;
+  if (planned.actions.empty()) return 0;
+  const std::string job = kind == DropKind::Time ? "PARTMAN DROP TIME PARTITION: " : "PARTMAN DROP ID PARTITION: ";
+  return logged(Job(job + request.parent, extension, request.parent), "Retiring partitions", Mode::Caller,
+                [&](Job&) { return retire_all(extension, request, planned); });
 }
 
 }  // namespace strata::ops

@@ -59,7 +59,7 @@ std::string quoted_raw(const std::string& raw_name) {
 void drop_template(const Parent& parent, const std::string& name, Oid table) {
   const std::array<Oid, 1> relations{table};
   const Attempt attempt = try_action(LockBudget{}, Mode::Caller, relations, [&](const pg::LockDeadline& deadline) {
-    const pg::OwnerScope as_owner(parent.owner);
+    const pg::OwnerScope as_owner(parent.owner, find_parent(name).value_or(Parent{}).schema_oid);
     if (!pg::lock_relation(table, AccessExclusiveLock, deadline) || find_table(name) != table) return false;
     pg::execute("DROP TABLE " + quoted_raw(name));
     return true;

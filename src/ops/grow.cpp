@@ -13,7 +13,7 @@ std::vector<Oid> relations_of(const PlannedSet& planned) {
 }
 
 bool lock_parent(const PlannedSet& planned, const pg::LockDeadline& deadline) {
-  const pg::OwnerScope as_owner(planned.set.parent.owner);
+  const pg::OwnerScope as_owner(planned.set.parent.owner, planned.set.parent.schema_oid);
   if (!pg::lock_relation(planned.set.parent.oid, ShareUpdateExclusiveLock, deadline)) return false;
   // By name and OID: the plan's statements name it.
   return !pg::query(
@@ -58,7 +58,7 @@ Work work_of(const PlannedSet& planned, const core::Action& action) {
 // the caller writes.
 void build(const Extension& extension, const PlannedSet& planned, const Work& work, Oid creator) {
   {
-    const pg::OwnerScope as_owner(planned.set.parent.owner);
+    const pg::OwnerScope as_owner(planned.set.parent.owner, planned.set.parent.schema_oid);
     build_child(work.statements, planned.set.parent, work.name, creator);
   }
   if (!planned.recipe.sub) return;
@@ -116,7 +116,7 @@ Attempt create_partition(const Extension& extension, const PlannedSet& planned, 
       if (!lock_parent(planned, deadline)) return false;
       const pg::LockDeadline rest = deadline.after([&] { build(extension, planned, work, creator); });
       pg::wait_point("create_built");
-      const pg::OwnerScope as_owner(parent.owner);
+      const pg::OwnerScope as_owner(parent.owner, parent.schema_oid);
       if (!lock_for_attach(planned, rest)) return false;
       rest.arm();
       attach_child(work.statements, planned.recipe, work.name);
@@ -142,7 +142,7 @@ Attempt create_partitions(const Extension& extension, const PlannedSet& planned)
           build(extension, planned, works.back(), creator);
         }
       });
-      const pg::OwnerScope as_owner(parent.owner);
+      const pg::OwnerScope as_owner(parent.owner, parent.schema_oid);
       if (!lock_for_attach(planned, rest)) return false;
       for (const Work& work : works) {
         pg::check_interrupts();
@@ -187,7 +187,7 @@ Attempt create_default(const PlannedSet& planned) {
   const Oid creator = creator_for(parent);
   const std::vector<Oid> relations = relations_of(planned);
   const auto build = [&](const pg::LockDeadline& deadline) {
-    const pg::OwnerScope as_owner(parent.owner);
+    const pg::OwnerScope as_owner(parent.owner, parent.schema_oid);
     if (!lock_parent(planned, deadline)) return false;
     if (!existing) build_child(statements, parent, name, creator);
     if (!lock_key_neighbours(planned, deadline)) return false;

@@ -37,7 +37,7 @@ struct Change {
 };
 
 void run_as_owner(const Table& table, const Change& change, const pg::LockDeadline& deadline) {
-  const pg::OwnerScope as_owner(table.owner);
+  const pg::OwnerScope as_owner(table.owner, table.schema_oid);
   deadline.arm();
   for (const std::string& statement : change.statements) pg::execute(with_child(statement, table.quoted()));
 }

@@ -3,8 +3,10 @@
 #include "ops/analyze.hpp"
 #include "ops/constraints.hpp"
 #include "ops/grow.hpp"
+#include "ops/jobmon.hpp"
 #include "ops/registry.hpp"
 #include "ops/retire.hpp"
+#include "ops/rivals.hpp"
 #include "ops/settings.hpp"
 #include "pg/relation.hpp"
 
@@ -49,6 +51,30 @@ Attempt apply(const Extension& extension, const PlannedSet& planned, const Plann
       break;
   }
   return {};
+}
+
+const char* job_of(core::ActionKind kind, bool is_time) noexcept {
+  switch (kind) {
+    case core::ActionKind::Create:
+      return "PARTMAN CREATE TABLE: ";
+    case core::ActionKind::Constrain:
+      return "PARTMAN CREATE CONSTRAINT: ";
+    default:
+      return is_time ? "PARTMAN DROP TIME PARTITION: " : "PARTMAN DROP ID PARTITION: ";
+  }
+}
+
+// As a job of its own where pg_jobmon is installed.
+Attempt apply_logged(const Extension& extension, const PlannedSet& planned, const PlannedAction& action, Mode mode) {
+  const std::string& parent = planned.set.config.parent_table;
+  return logged(Job(job_of(action.action.kind, planned.set.is_time()) + parent, extension, parent),
+                std::string(action_name(action.action.kind)) + " " + action.action.schema + "." + action.action.name,
+                mode, [&](Job& job) {
+                  Attempt attempt = apply(extension, planned, action, mode);
+                  if (attempt.outcome == Outcome::Deferred) job.notice("Deferred: locks held by " + attempt.blocked_by);
+                  if (attempt.outcome == Outcome::Changed) job.notice("Skipped: changed since the plan");
+                  return attempt;
+                });
 }
 
 void report_skipped(const PlannedAction& action) {
@@ -99,7 +125,7 @@ SetResult carry_out(const Extension& extension, const PlannedSet& planned, Mode 
       ++result.deferred;
       continue;
     }
-    count(result, action, apply(extension, planned, action, mode));
+    count(result, action, apply_logged(extension, planned, action, mode));
     pg::wait_point("action_done");
   }
   if (!result.failure && !planned.refusals.empty()) result.failure = to_raise(planned.refusals.front());
@@ -407,6 +433,11 @@ std::string joined(const std::vector<std::string>& names) {
   return text;
 }
 
+Job maintenance_job(const MaintenanceOptions& options) {
+  return {"PARTMAN RUN MAINTENANCE", options.jobmon ? Job::Wanted::Yes : Job::Wanted::No};
+}
+
+constexpr const char* kMaintenanceStep = "Running maintenance of partition sets";
 constexpr const char* kAlreadyRunning = "maintenance is already running in another session";
 
 }  // namespace
@@ -418,17 +449,18 @@ void run_maintenance(const Extension& extension, const std::optional<std::string
     pg::report({.level = NOTICE, .message = kAlreadyRunning});
     return;
   }
-  if (parent) return run_named(extension, *parent, options);
-  run_all(extension, options);
+  warn_of_rivals(extension, parent);
+  logged(maintenance_job(options), kMaintenanceStep, Mode::Caller, [&](Job&) {
+    if (parent) return run_named(extension, *parent, options);
+    run_all(extension, options);
+  });
 }
 
-void run_maintenance_committing(const Extension& extension, const MaintenanceOptions& options) {
-  if (pg::in_recovery()) return;
-  const pg::AdvisoryLock lock("pg_partman run_maintenance_proc");
-  if (!lock.held()) {
-    pg::report({.level = NOTICE, .message = kAlreadyRunning});
-    return;
-  }
+namespace {
+
+// A set's failure becomes a value only after the rollback of what it had begun, so the error at the end finds the
+// transaction usable.
+void maintain_committing(const Extension& extension, const MaintenanceOptions& options) {
   Triage triage = sort_out(extension, Mode::Committing);
   pg::wait_point("maintain_sorted");
   pg::commit_and_start();
@@ -450,6 +482,20 @@ void run_maintenance_committing(const Extension& extension, const MaintenanceOpt
       .hint = "SELECT * FROM " + pg::qualified(extension.schema(), "plan_maintenance") + "() shows what is left to do.",
       .schema = {},
       .table = {}};
+}
+
+}  // namespace
+
+void run_maintenance_committing(const Extension& extension, const MaintenanceOptions& options) {
+  if (pg::in_recovery()) return;
+  const pg::AdvisoryLock lock("pg_partman run_maintenance_proc");
+  if (!lock.held()) {
+    pg::report({.level = NOTICE, .message = kAlreadyRunning});
+    return;
+  }
+  warn_of_rivals(extension, std::nullopt);
+  logged(maintenance_job(options), kMaintenanceStep, Mode::Committing,
+         [&](Job&) { maintain_committing(extension, options); });
 }
 
 namespace {

@@ -8,6 +8,7 @@ namespace strata::ops {
 struct MaintenanceOptions {
   bool analyze = false;
   int wait_seconds = 0;  // procedure: pause after each set
+  bool jobmon = true;    // the run itself; its sets have a setting of their own
 };
 
 // run_maintenance: everything in the caller's transaction, one subtransaction per set. Named set: raises when it fails;

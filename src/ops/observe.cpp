@@ -7,8 +7,7 @@ namespace strata::ops {
 namespace {
 
 bool may_hold_rows(const ChildFacts& facts) {
-  // Only a plain table's file says anything; foreign and partitioned children are asked by SQL.
-  return facts.kind != RELKIND_RELATION || !pg::file_is_empty(facts.tablespace, facts.filenode);
+  return !is_local_heap(facts) || !pg::file_is_empty(facts.tablespace, facts.filenode);
 }
 
 bool holds_rows(const core::Child& child, const ChildFacts& facts) {
@@ -42,8 +41,7 @@ std::optional<std::size_t> highest_with_pages(const ManagedSet& set, std::int64_
 
 bool files_can_tell(const ManagedSet& set) {
   if (!set.policy.ignore_default_data && set.inventory.default_partition) return false;
-  return std::all_of(set.facts.begin(), set.facts.end(),
-                     [](const ChildFacts& facts) { return facts.kind == RELKIND_RELATION; });
+  return std::all_of(set.facts.begin(), set.facts.end(), [](const ChildFacts& facts) { return is_local_heap(facts); });
 }
 
 }  // namespace
@@ -58,12 +56,13 @@ std::optional<core::Observation> observe_files(const ManagedSet& set, std::int64
   return most;
 }
 
-std::optional<core::Tick> extreme_key(const ManagedSet& set, End end, const std::string& from,
-                                      const std::string& where) {
+std::optional<core::Tick> extreme_key(const ManagedSet& set, End end, const std::string& from, const std::string& where,
+                                      const pg::CheckAs& check) {
   const std::string key = pg::quote_ident(set.parent.key_column);
-  const pg::Rows rows =
-      pg::query("SELECT " + set.codec.row_expression("k.key") + " FROM (SELECT " + key + " AS key FROM " + from +
-                " WHERE " + where + " ORDER BY " + key + (end == End::Lowest ? " ASC" : " DESC") + " LIMIT 1) AS k");
+  const pg::Rows rows = pg::query_checked_as("SELECT " + set.codec.row_expression("k.key") + " FROM (SELECT " + key +
+                                                 " AS key FROM " + from + " WHERE " + where + " ORDER BY " + key +
+                                                 (end == End::Lowest ? " ASC" : " DESC") + " LIMIT 1) AS k",
+                                             check);
   if (rows.empty()) return std::nullopt;
   return set.codec.row_tick(rows, 0, 0);
 }

@@ -5,6 +5,12 @@
 
 namespace strata::ops {
 
+// The file of a heap tells whether there are rows. Other access methods may keep them elsewhere, foreign tables do.
+[[nodiscard]] inline bool is_local_heap(const ChildFacts& facts) noexcept {
+  return facts.kind == RELKIND_RELATION && facts.access_method == HEAP_TABLE_AM_OID &&
+         facts.persistence != RELPERSISTENCE_TEMP;
+}
+
 // Asks the file system first and reads a table only when its file has pages, from the highest partition down, and no
 // further than the plan needs. Reads take ACCESS SHARE on one partition each. Call inside an OwnerScope of the set's
 // owner, with a lock deadline armed.
@@ -12,7 +18,7 @@ namespace strata::ops {
 
 // The most that could be there, from file sizes alone: every file with pages is taken as filled to its upper bound.
 // Reads no table and needs no scope. Rows can only make a plan longer, so an empty plan on this is an empty plan. Empty
-// when files cannot tell (foreign or partitioned children, default data that counts).
+// when files cannot tell (children that are no local heaps, default data that counts).
 [[nodiscard]] std::optional<core::Observation> observe_files(const ManagedSet& set, std::int64_t now_utc);
 
 // Index of the highest child that holds a row, wherever now is. Call as observe().
@@ -25,6 +31,6 @@ namespace strata::ops {
 // min and max, which uuid lacks on 15.
 enum class End : std::uint8_t { Lowest, Highest };
 [[nodiscard]] std::optional<core::Tick> extreme_key(const ManagedSet& set, End end, const std::string& from,
-                                                    const std::string& where);
+                                                    const std::string& where, const pg::CheckAs& check = {});
 
 }  // namespace strata::ops

@@ -108,6 +108,14 @@ void add_detach(const ManagedSet& set, const ChildName& name, PlannedAction& pla
   if (set.config.retention_schema) planned.statements.push_back(archive_statement(set, name.quoted()));
 }
 
+// The server wants foreign tables dropped by their own command.
+std::string drop_statement(const ChildName& name, Oid partition) {
+  const pg::Rows rows =
+      pg::query("SELECT relkind FROM pg_catalog.pg_class WHERE oid = $1", pg::Params().oid(partition));
+  const bool foreign = !rows.empty() && rows.character(0, 0) == RELKIND_FOREIGN_TABLE;
+  return std::string(foreign ? "DROP FOREIGN TABLE " : "DROP TABLE ") + name.quoted();
+}
+
 PlannedAction with_statements(const Extension& extension, const PlannedSet& planned, const core::Action& action) {
   const ManagedSet& set = planned.set;
   const ChildName name{.schema = action.schema, .name = action.name};
@@ -136,14 +144,14 @@ PlannedAction with_statements(const Extension& extension, const PlannedSet& plan
       result.lock_mode = "ACCESS EXCLUSIVE";
       break;
     case core::ActionKind::Drop:
-      result.statements = {"DROP TABLE " + name.quoted()};
+      result.statements = {drop_statement(name, action.oid)};
       result.lock_mode = "ACCESS EXCLUSIVE on partition";
       break;
     case core::ActionKind::DropAttached:
       // A partition that foreign keys point to can only be dropped once it is out of the set.
       if (!planned.recipe.referencing.empty())
         result.statements = {"ALTER TABLE " + set.parent.quoted() + " DETACH PARTITION " + name.quoted()};
-      result.statements.push_back("DROP TABLE " + name.quoted());
+      result.statements.push_back(drop_statement(name, action.oid));
       result.lock_mode = "ACCESS EXCLUSIVE";
       break;
     case core::ActionKind::Constrain:
@@ -187,7 +195,7 @@ core::SetPlan decide(const ManagedSet& set, core::Retirement retirement, std::in
     if (plan.actions.empty() && plan.warnings.empty()) return plan;
   }
   // As the owner: reading rows runs his policies and index expressions. Lock waits as for any action.
-  const pg::OwnerScope as_owner(set.parent.owner);
+  const pg::OwnerScope as_owner(set.parent.owner, set.parent.schema_oid);
   pg::LockDeadline(set.config.lock_timeout_ms).arm();
   core::SetPlan plan = decide_on(set, observe(set, now_utc), retirement, now_utc);
   mark_blocked(set, plan.actions);
@@ -259,6 +267,7 @@ void complete(const Extension& extension, PlannedSet& planned, std::vector<core:
 
 PlannedSet plan_set(const Extension& extension, ManagedSet set, core::Retirement retirement, std::int64_t now_utc) {
   const pg::SettingsScope settings;
+  require_same_sub_config(extension, set);
   core::SetPlan plan = decide(set, retirement, now_utc);
   add_constraint(extension, set, plan.actions);
   PlannedSet planned{.set = std::move(set),
@@ -278,7 +287,7 @@ PlannedSet plan_set(const Extension& extension, ManagedSet set, core::Retirement
 PlannedSet plan_creations(const Extension& extension, ManagedSet set, std::vector<core::Action> actions) {
   const pg::SettingsScope settings;
   {
-    const pg::OwnerScope as_owner(set.parent.owner);
+    const pg::OwnerScope as_owner(set.parent.owner, set.parent.schema_oid);
     pg::LockDeadline(set.config.lock_timeout_ms).arm();
     mark_blocked(set, actions);
   }
@@ -292,7 +301,7 @@ PlannedSet plan_retirement(const Extension& extension, ManagedSet set, std::int6
   const pg::SettingsScope settings;
   core::Observation seen;
   if (!set.is_time()) {
-    const pg::OwnerScope as_owner(set.parent.owner);
+    const pg::OwnerScope as_owner(set.parent.owner, set.parent.schema_oid);
     pg::LockDeadline(set.config.lock_timeout_ms).arm();
     seen = observe(set, reference_utc);
   }

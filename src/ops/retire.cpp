@@ -72,7 +72,7 @@ void run_statements(const PlannedSet& planned, const PlannedAction& action, cons
   deadline.arm();  // for what the DDL locks besides: indexes, TOAST, foreign key neighbours
   if (action.by_caller > 0 && pg::is_superuser()) hold_schema_name(action.action.schema);
   for (const std::string& statement : all.first(action.by_caller)) pg::execute(statement);
-  const pg::OwnerScope as_owner(planned.set.parent.owner);
+  const pg::OwnerScope as_owner(planned.set.parent.owner, planned.set.parent.schema_oid);
   deadline.arm();
   for (const std::string& statement : all.subspan(action.by_caller)) pg::execute(statement);
 }

@@ -58,6 +58,7 @@ struct Work {
   Parent source;
   KeyStep step;
   Order order = Order::Ascending;
+  pg::CheckAs check = {};
 };
 
 Work prepare(const Extension& extension, const SourceRequest& request) {
@@ -70,7 +71,7 @@ Work prepare(const Extension& extension, const SourceRequest& request) {
   work.source = other_table(request.source, "p_source_table");
   require_outside(work.set, work.source);
   require_key_column(work.set, work.source);
-  require_privileges(work.source, work.set.parent.owner, {"SELECT", "DELETE"});
+  work.check = require_privileges(work.source, work.set.parent.owner, {"SELECT", "DELETE"});
   const std::array<Oid, 1> tables{work.source.oid};
   require_no_delete_action(tables);
   work.step = step_of(work.set, request.data.interval);
@@ -86,7 +87,7 @@ std::string source_sql(const Parent& source) {
 
 std::optional<core::Tick> next_key(const Work& work) {
   return extreme_key(work.set, work.order == Order::Ascending ? End::Lowest : End::Highest, source_sql(work.source),
-                     work.set.codec.finite_condition(pg::quote_ident(work.set.parent.key_column)));
+                     work.set.codec.finite_condition(pg::quote_ident(work.set.parent.key_column)), work.check);
 }
 
 struct Slice {
@@ -120,7 +121,8 @@ struct Moved {
 bool move_slice(const Work& work, const SourceRequest& request, const Slice& slice, const pg::LockDeadline& deadline,
                 std::uint64_t& rows) {
   const core::Child& child = *partition_for(work.set, slice.cell);
-  const pg::OwnerScope as_owner(work.set.parent.owner);
+  const pg::SchemaLoan source_schema(work.source.schema_oid, work.set.parent.owner);
+  const pg::OwnerScope as_owner(work.set.parent.owner, work.set.parent.schema_oid);
   if (!pg::lock_relation(work.source.oid, RowExclusiveLock, deadline) ||
       !is_still_called(work.source.oid, work.source.schema, work.source.table) ||
       !pg::lock_relation(child.oid, RowExclusiveLock, deadline) ||
@@ -133,7 +135,8 @@ bool move_slice(const Work& work, const SourceRequest& request, const Slice& sli
                         .to_sql = pg::qualified(child.schema, child.name),
                         .columns = moved_columns(work.source.oid, work.set.parent.oid, request.data.ignored_columns),
                         .condition = key_condition(work.set, slice.rows),
-                        .identity = request.identity});
+                        .identity = request.identity,
+                        .check = work.check});
   pg::wait_point("source_moved");
   return true;
 }
@@ -142,7 +145,8 @@ bool move_slice(const Work& work, const SourceRequest& request, const Slice& sli
 Attempt find_slice(const Work& work, const LockBudget& budget, Mode mode, std::optional<Slice>& slice) {
   const std::array<Oid, 1> read{work.source.oid};
   return try_action(budget, mode, read, [&](const pg::LockDeadline& deadline) {
-    const pg::OwnerScope as_owner(work.set.parent.owner);
+    const pg::SchemaLoan source_schema(work.source.schema_oid, work.set.parent.owner);
+    const pg::OwnerScope as_owner(work.set.parent.owner, work.set.parent.schema_oid);
     deadline.arm();
     slice = next_slice(work);
     return true;
@@ -183,7 +187,7 @@ Moved move_batch(const Extension& extension, const SourceRequest& request, const
 }
 
 void analyze_parent(const ManagedSet& set) {
-  const pg::OwnerScope as_owner(set.parent.owner);
+  const pg::OwnerScope as_owner(set.parent.owner, set.parent.schema_oid);
   pg::execute("ANALYZE " + set.parent.quoted());
 }
 

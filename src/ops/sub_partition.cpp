@@ -15,9 +15,11 @@ std::string quoted(const std::string& name) {
 // --- arguments (contract 3.9, in its order) --------------------------------------------------------------------------
 
 void check_arguments(const CreateRequest& request, const std::optional<std::string>& consent) {
-  if (!find_parent(request.parent))
+  const std::optional<Parent> parent = find_parent(request.parent);
+  if (!parent)
     refuse(core::Code::UndefinedTable, "table " + quoted(request.parent) + " does not exist",
            "Create the partitioned table first; the name is case-sensitive and written without quotes.");
+  require_owner_rights(*parent);
   if (request.type != "range" && request.type != "list")
     refuse(core::Code::InvalidParameterValue, quoted(request.type) + " is not a valid partitioning type",
            "Use 'range' or 'list'.");
@@ -153,7 +155,7 @@ std::string aside(const core::Child& child) {
 }
 
 void set_aside(const ManagedSet& upper, const core::Child& child) {
-  const pg::OwnerScope as_owner(upper.parent.owner);
+  const pg::OwnerScope as_owner(upper.parent.owner, upper.parent.schema_oid);
   const std::string table = pg::qualified(child.schema, child.name);
   pg::execute("ALTER TABLE " + upper.parent.quoted() + " DETACH PARTITION " + table);
   pg::execute("ALTER TABLE " + table + " RENAME TO " + pg::quote_ident(aside(child)));
@@ -179,11 +181,14 @@ void replace(const Extension& extension, const PlannedSet& planned, const SubCon
   const ChildName name{.schema = child.schema, .name = child.name};
   const ChildStatements statements = partition_statements(planned.recipe, upper, name, child.range);
   {
-    const pg::OwnerScope as_owner(upper.parent.owner);
+    const pg::OwnerScope as_owner(upper.parent.owner, upper.parent.schema_oid);
     build_child(statements, upper.parent, name, creator);
   }
-  create_subset(extension, sub, {.upper = upper, .range = child.range}, child.schema + "." + child.name);
-  const pg::OwnerScope as_owner(upper.parent.owner);
+  core::Child old_table = child;
+  old_table.name = aside(child);
+  create_subset(extension, sub, {.upper = upper, .range = child.range, .replaced = old_table},
+                child.schema + "." + child.name);
+  const pg::OwnerScope as_owner(upper.parent.owner, upper.parent.schema_oid);
   const std::optional<Table> replacement = find_table(child.schema, child.name);
   const std::uint64_t rows = carry_over(child, replacement->oid);
   attach_child(statements, planned.recipe, name);
@@ -233,6 +238,7 @@ bool create_sub_set(const Extension& extension, const CreateRequest& request,
 
 LimitTexts limit_texts(const Extension& extension, const std::string& parent, const std::string& type) {
   const ManagedSet set = load_set(extension, parent);
+  if (!may_look(set.parent)) require_owner_rights(set.parent);
   if (!set.policy.limits || (type != "time" && type != "id") || (type == "time") != set.is_time()) return {};
   const auto text = [&](const core::Bound& bound) -> std::optional<std::string> {
     if (!bound.finite()) return std::nullopt;

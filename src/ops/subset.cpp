@@ -122,6 +122,17 @@ void copy_sub_settings(const Extension& extension, const std::string& upper, con
       pg::Params().text(upper).text(sub_set));
 }
 
+void require_same_sub_config(const Extension& extension, const ManagedSet& upper) {
+  if (!upper.config.has_sub_config) return;
+  const std::string same = extension.object("check_subpart_sameconfig") + "(";
+  const pg::Rows rows = pg::query("SELECT count(*) FROM " + same + "$1)", pg::Params().text(upper.config.parent_table));
+  if (rows.int8(0, 0) <= 1) return;
+  refuse(core::Code::NotInPrerequisiteState,
+         "the partitions of \"" + upper.config.parent_table + "\" are configured for different sub-partitions",
+         "Make their rows of part_config_sub equal; SELECT * FROM " + same +
+             pg::quote_literal(upper.config.parent_table) + ") shows the differences.");
+}
+
 namespace {
 
 constexpr const char* kSubColumns =

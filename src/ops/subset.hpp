@@ -40,6 +40,7 @@ struct SubConfig {
 struct Place {
   const ManagedSet& upper;
   core::Range range;
+  std::optional<core::Child> replaced = {};  // the plain table whose rows it will get
 };
 
 // The place in the keys of the sub-set. Empty when the two are not counted alike: time within time, ids within ids;
@@ -55,6 +56,10 @@ void create_subset(const Extension& extension, const SubConfig& config, const Pl
 
 // The rest of the row: what part_config_sub says beyond the arguments of create_partition (contract 2.3).
 void copy_sub_settings(const Extension& extension, const std::string& upper, const std::string& sub_set);
+
+// Refuses a set whose sub-sets are to be partitioned differently: which way a new one goes would be a matter of chance
+// (contract 4.3).
+void require_same_sub_config(const Extension& extension, const ManagedSet& upper);
 
 // A set that joins others whose partitions are sub-partitioned is so, too: one of their rows, exactly (contract 3.4.3).
 void copy_sibling_sub_config(const Extension& extension, Oid upper, const std::string& sub_set);

@@ -48,12 +48,16 @@ bool has_privilege(Oid role, Oid table, const char* privilege) {
       .boolean(0, 0);
 }
 
+bool has_rights(Oid role, Oid of) {
+  return pg::query("SELECT pg_catalog.pg_has_role($1, $2, 'USAGE')", pg::Params().oid(role).oid(of)).boolean(0, 0);
+}
+
 }  // namespace
 
 std::uint64_t transfer_rows(const Transfer& transfer) {
   const std::vector<Deferred> constraints = deferrable_constraints(transfer);
   for (const Deferred& constraint : constraints) pg::execute("SET CONSTRAINTS " + constraint.name + " IMMEDIATE");
-  const pg::Rows counts = pg::query(statement_of(transfer));
+  const pg::Rows counts = pg::query_checked_as(statement_of(transfer), transfer.check);
   if (counts.int8(0, 0) != counts.int8(0, 1)) raise_lost(transfer, counts.int8(0, 0), counts.int8(0, 1));
   for (const Deferred& constraint : constraints)
     if (constraint.initially) pg::execute("SET CONSTRAINTS " + constraint.name + " DEFERRED");
@@ -85,14 +89,18 @@ Parent other_table(const std::string& raw_name, const std::string& parameter) {
   return *table;
 }
 
-void require_privileges(const Parent& table, Oid set_owner, std::initializer_list<const char*> privileges) {
-  for (const char* const privilege : privileges) {
-    if (has_privilege(set_owner, table.oid, privilege)) continue;
-    refuse(core::Code::InsufficientPrivilege, "permission denied for table " + table.raw_name(),
-           "Run GRANT " + std::string(privilege) + " ON " + table.quoted() + " TO " +
-               pg::quote_ident(pg::role_name(set_owner)) + ".",
-           "Rows are moved with the rights of the owner of the partition set.");
-  }
+pg::CheckAs require_privileges(const Parent& table, Oid set_owner, std::initializer_list<const char*> privileges) {
+  const auto lacked_by = [&](Oid role) {
+    return std::ranges::find_if(privileges, [&](const char* name) { return !has_privilege(role, table.oid, name); });
+  };
+  const auto* const lacked = lacked_by(set_owner);
+  if (lacked == privileges.end()) return {};
+  if (lacked_by(pg::current_user()) == privileges.end() && has_rights(table.owner, set_owner))
+    return {.relation = table.oid, .role = pg::current_user()};
+  refuse(core::Code::InsufficientPrivilege, "permission denied for table " + table.raw_name(),
+         "Run GRANT " + std::string(*lacked) + " ON " + table.quoted() + " TO " +
+             pg::quote_ident(pg::role_name(set_owner)) + ".",
+         "Rows are moved with the rights of the owner of the partition set.");
 }
 
 bool is_still_called(Oid table, const std::string& schema, const std::string& name) {

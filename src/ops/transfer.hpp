@@ -17,6 +17,7 @@ struct Transfer {
   std::string columns;
   std::string condition;
   Identity identity = Identity::AsDeclared;
+  pg::CheckAs check = {};  // from require_privileges
 };
 
 // Number of rows moved. What a trigger of the target swallows would be lost: then it raises (23514). Call inside an
@@ -28,9 +29,12 @@ std::uint64_t transfer_rows(const Transfer& transfer);
 
 // The table on the other side of a move, by its raw name. Refuses what is missing (42P01) or no table (42809).
 [[nodiscard]] Parent other_table(const std::string& raw_name, const std::string& parameter);
-// The owner of the set, as whom rows move, needs these privileges (42501): also where a superuser calls. The caller has
-// them then, for he has all rights of the owner: ask require_owner_rights first.
-void require_privileges(const Parent& table, Oid set_owner, std::initializer_list<const char*> privileges);
+// Rows move as the owner of the set, who needs these privileges on the table (42501). Where he lacks them, those of the
+// caller count: no code runs with the caller's rights, and the owner gets no more than the rows that the caller sends
+// him, or a place for his rows that the caller named. Only if the owner of the table has the rights of the owner of the
+// set, whose rights his triggers and defaults then have (as with templates). Ask require_owner_rights first.
+[[nodiscard]] pg::CheckAs require_privileges(const Parent& table, Oid set_owner,
+                                             std::initializer_list<const char*> privileges);
 // The table still has this name. Ask under its lock.
 [[nodiscard]] bool is_still_called(Oid table, const std::string& schema, const std::string& name);
 

@@ -5,6 +5,7 @@
 #include "ops/undo.hpp"
 
 #include "ops/child.hpp"
+#include "ops/jobmon.hpp"
 #include "ops/key_step.hpp"
 #include "ops/observe.hpp"
 #include "ops/properties.hpp"
@@ -30,6 +31,7 @@ struct Work {
   ManagedSet set;
   Parent target;
   KeyStep step;
+  pg::CheckAs check = {};
 };
 
 // The default first.
@@ -63,7 +65,6 @@ Parent checked_target(const ManagedSet& set, const std::string& name) {
   if (!rows.empty() || target.oid == set.parent.oid)
     refuse(core::Code::InvalidParameterValue, "target table \"" + name + "\" is part of the set that is being undone",
            "Name a table outside of the set.");
-  require_privileges(target, set.parent.owner, {"INSERT"});
   return target;
 }
 
@@ -83,6 +84,7 @@ Work prepare(const Extension& extension, const UndoRequest& request) {
   require_plain_undo(work.set);
   require_no_subpartitions(work.set);
   work.target = checked_target(work.set, request.target);
+  work.check = require_privileges(work.target, work.set.parent.owner, {"INSERT"});
   work.step = request.interval ? parse_step(work.set, *request.interval) : partition_step(work.set);
   std::vector<Oid> tables{work.set.parent.oid};
   for (const Partition& partition : partitions_of(work.set)) tables.push_back(partition.child.oid);
@@ -144,7 +146,8 @@ Step move_rows(const Work& work, const UndoRequest& request, const Partition& pa
   Step step;
   const std::array<Oid, 3> tables{work.set.parent.oid, partition.child.oid, work.target.oid};
   step.attempt = try_action(budget, mode, tables, [&](const pg::LockDeadline& deadline) {
-    const pg::OwnerScope as_owner(work.set.parent.owner);
+    const pg::SchemaLoan target_schema(work.target.schema_oid, work.set.parent.owner);
+    const pg::OwnerScope as_owner(work.set.parent.owner, work.set.parent.schema_oid);
     if (!pg::lock_relation(work.set.parent.oid, ExclusiveLock, deadline) ||
         !pg::lock_relation(partition.child.oid, ExclusiveLock, deadline) ||
         !pg::lock_relation(work.target.oid, RowExclusiveLock, deadline) || !is_attached(work.set, partition) ||
@@ -156,7 +159,8 @@ Step move_rows(const Work& work, const UndoRequest& request, const Partition& pa
                       .to = work.target.oid,
                       .to_sql = work.target.quoted(),
                       .columns = moved_columns(work.target.oid, work.target.oid, request.ignored_columns),
-                      .condition = batch_condition(work, partition, times)};
+                      .condition = batch_condition(work, partition, times),
+                      .check = work.check};
     step.rows = transfer_rows(transfer);
     if (step.rows == 0) {  // keys that do not sort as they decode: no batch is better than another
       transfer.condition = "true";
@@ -193,7 +197,7 @@ Step detach_if_empty(const Work& work, const UndoRequest& request, const Partiti
   const ManagedSet& set = work.set;
   const std::array<Oid, 2> tables{set.parent.oid, partition.child.oid};
   return {.attempt = try_action(budget, mode, tables, [&](const pg::LockDeadline& deadline) {
-            const pg::OwnerScope as_owner(set.parent.owner);
+            const pg::OwnerScope as_owner(set.parent.owner, set.parent.schema_oid);
             const ChildRecipe recipe = read_recipe(set.parent, std::nullopt, Privileges::Own);
             if (!lock_for_detach(set, recipe, partition.child.oid, deadline) || !is_attached(set, partition))
               return false;
@@ -232,7 +236,7 @@ void drop_template(const Extension& extension, const ManagedSet& set, const pg::
                 .hint = "Drop it if it is no longer needed."});
     return;
   }
-  const pg::OwnerScope as_owner(set.parent.owner);
+  const pg::OwnerScope as_owner(set.parent.owner, table->schema_oid);
   deadline.arm();
   pg::execute("DROP TABLE " + table->quoted());
 }
@@ -276,7 +280,7 @@ Went stop_at(Run& run, const Attempt& attempt) {
 }
 
 bool is_empty_now(const Work& work, const Partition& partition) {
-  const pg::OwnerScope as_owner(work.set.parent.owner);
+  const pg::OwnerScope as_owner(work.set.parent.owner, work.set.parent.schema_oid);
   pg::LockDeadline(work.set.config.lock_timeout_ms).arm();
   return is_empty(partition);
 }
@@ -373,7 +377,7 @@ void undo_committing(const Extension& extension, const UndoRequest& request, con
     return;
   }
   int partitions = 0;
-  const std::uint64_t rows = run_batches(loop, request.parent, [&]() -> Batch {
+  const auto next = [&]() -> Batch {
     if (!pg::try_transaction_lock(kLock))
       return {.attempt = {.outcome = Outcome::Deferred, .blocked_by = "another call of undo_partition"}};
     const Undone undone = run_undo(extension, request, Mode::Committing);
@@ -382,7 +386,10 @@ void undo_committing(const Extension& extension, const UndoRequest& request, con
             .rows = undone.rows,
             .more = ", " + partitions_text(undone.partitions),
             .last = undone.complete};
-  });
+  };
+  const std::uint64_t rows = logged(Job("PARTMAN UNDO PARTITIONING: " + request.parent, extension, request.parent),
+                                    "Moving rows to " + request.target, Mode::Committing,
+                                    [&](Job&) { return run_batches(loop, request.parent, next); });
   if (loop.notices == BatchLoop::Notices::All)
     notice("total rows moved: " + std::to_string(rows) + ", " + partitions_text(partitions));
   notice("run VACUUM ANALYZE on \"" + request.target + "\" to finish");

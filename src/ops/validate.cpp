@@ -3,6 +3,7 @@
 #include <charconv>
 
 #include "core/calendar.hpp"
+#include "core/epoch.hpp"
 #include "core/naming.hpp"
 #include "pg/zone.hpp"
 
@@ -80,10 +81,11 @@ core::IntervalParts read_interval(const Column& column, const char* hint) {
   }
 }
 
-// An integer as interval makes an id set, unless something else in the row speaks of time.
+// An integer as interval makes an id set, unless something else in the row speaks of time. A word that is no epoch is
+// left to the CHECK of the table.
 bool is_id_set(const ConfigTexts& row) {
   const bool speaks_of_time =
-      row.epoch.value_or("none") != "none" || row.datetime_string || row.time_encoder || row.time_decoder;
+      core::parse_epoch(row.epoch.value_or("none")) || row.datetime_string || row.time_encoder || row.time_decoder;
   return !speaks_of_time && row.partition_interval && is_integer(*row.partition_interval);
 }
 

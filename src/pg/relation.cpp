@@ -3,9 +3,11 @@
 #include <sys/stat.h>
 
 extern "C" {
+#include "commands/extension.h"
 #include "common/relpath.h"
 #include "storage/bufpage.h"
 #include "utils/builtins.h"
+#include "utils/catcache.h"
 }
 
 namespace strata::pg {
@@ -56,6 +58,19 @@ DatabaseIdentity database_identity() noexcept {
 
 bool in_recovery() noexcept {
   return RecoveryInProgress();
+}
+
+bool extension_installed(const char* name) {
+  return guarded([name] { return OidIsValid(get_extension_oid(name, true)); });
+}
+
+int relations_named(const char* name) {
+  return guarded([name] {
+    CatCList* const found = SearchSysCacheList1(RELNAMENSP, CStringGetDatum(name));
+    const int count = found->n_members;
+    ReleaseCatCacheList(found);
+    return count;
+  });
 }
 
 std::size_t clip_length(std::string_view text, std::size_t limit) noexcept {

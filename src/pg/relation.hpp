@@ -19,6 +19,10 @@ struct DatabaseIdentity {
 [[nodiscard]] DatabaseIdentity database_identity() noexcept;
 
 [[nodiscard]] bool in_recovery() noexcept;
+// Asked at every call, so from the caches: planning a query would cost a hundred times as much.
+[[nodiscard]] bool extension_installed(const char* name);
+// How many schemas have a relation of this name.
+[[nodiscard]] int relations_named(const char* name);
 // Longest prefix of whole characters in the server's encoding; never raises.
 [[nodiscard]] std::size_t clip_length(std::string_view text, std::size_t limit) noexcept;
 // Schema of a function: where this extension lives.

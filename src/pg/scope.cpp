@@ -1,5 +1,7 @@
 #include "pg/scope.hpp"
 
+#include "pg/spi.hpp"
+
 extern "C" {
 #include "catalog/pg_namespace.h"
 #include "utils/rls.h"
@@ -35,7 +37,51 @@ void close_settings(int level, int exceptions) noexcept {
 
 }  // namespace
 
-OwnerScope::OwnerScope(Oid owner) : nest_level_(open_settings(true)), exceptions_(std::uncaught_exceptions()) {
+namespace {
+
+bool has_privilege(Oid schema, Oid role, AclMode mode) {
+  return guarded([=] {
+#if PG_VERSION_NUM >= 160000
+    return object_aclcheck(NamespaceRelationId, schema, role, mode) == ACLCHECK_OK;
+#else
+    return pg_namespace_aclcheck(schema, role, mode) == ACLCHECK_OK;
+#endif
+  });
+}
+
+bool is_loan_needed(Oid schema, Oid role) {
+  return OidIsValid(schema) && !XactReadOnly && !has_privilege(schema, role, ACL_USAGE) &&
+         has_privilege(schema, GetUserId(), ACL_GRANT_OPTION_FOR(ACL_USAGE));
+}
+
+std::string schema_name(Oid schema) {
+  const char* const name = guarded([=] { return static_cast<const char*>(get_namespace_name(schema)); });
+  return name != nullptr ? name : "";
+}
+
+void change_grants(const std::string& statement) {
+  const SettingsScope settings;
+  set_local("lock_timeout", "1000");
+  execute(statement);
+}
+
+}  // namespace
+
+SchemaLoan::SchemaLoan(Oid schema, Oid role) : exceptions_(std::uncaught_exceptions()) {
+  if (!is_loan_needed(schema, role)) return;
+  const std::string target = " USAGE ON SCHEMA " + quote_ident(schema_name(schema));
+  const std::string grantee = quote_ident(role_name(role));
+  change_grants("GRANT" + target + " TO " + grantee);
+  revoke_ = "REVOKE" + target + " FROM " + grantee;
+}
+
+SchemaLoan::~SchemaLoan() noexcept(false) {
+  if (revoke_.empty() || std::uncaught_exceptions() > exceptions_) return;
+  change_grants(revoke_);
+}
+
+OwnerScope::OwnerScope(Oid owner, Oid schema)
+    : loan_(schema, owner), nest_level_(open_settings(true)), exceptions_(std::uncaught_exceptions()) {
   GetUserIdAndSecContext(&user_, &security_);
   SetUserIdAndSecContext(owner, security_ | SECURITY_LOCAL_USERID_CHANGE | SECURITY_RESTRICTED_OPERATION);
 }
@@ -85,13 +131,7 @@ bool has_rights_of(Oid role) {
 }
 
 bool may_create_in(Oid schema, Oid role) {
-  return guarded([=] {
-#if PG_VERSION_NUM >= 160000
-    return object_aclcheck(NamespaceRelationId, schema, role, ACL_CREATE) == ACLCHECK_OK;
-#else
-    return pg_namespace_aclcheck(schema, role, ACL_CREATE) == ACLCHECK_OK;
-#endif
-  });
+  return has_privilege(schema, role, ACL_CREATE);
 }
 
 bool may_select(Oid relation) {

@@ -5,6 +5,22 @@
 
 namespace strata::pg {
 
+// Lends a role USAGE on a schema while it lives, where the role lacks it and the caller may grant it. ALTER TABLE ...
+// OWNER TO by a superuser leaves owners who cannot name their own table. Never committed between the two: other
+// sessions do not see it, and an error takes it back. Open it as the caller. Waits for other changes of the schema's
+// grants no longer than lock_timeout, which it sets to a second.
+class SchemaLoan {
+ public:
+  SchemaLoan(Oid schema, Oid role);
+  SchemaLoan(const SchemaLoan&) = delete;
+  SchemaLoan& operator=(const SchemaLoan&) = delete;
+  ~SchemaLoan() noexcept(false);
+
+ private:
+  std::string revoke_;  // empty when nothing was lent
+  int exceptions_;
+};
+
 // Works as `owner` in a security-restricted context, with the settings on which our statements and readings depend:
 // search_path = pg_catalog, pg_temp; ISO dates; row_security off (an error instead of silently missing rows).
 //
@@ -13,12 +29,14 @@ namespace strata::pg {
 // settings do not (truths 27). On an error the (sub)transaction's abort puts back the settings.
 class OwnerScope {
  public:
-  explicit OwnerScope(Oid owner);
+  // With `schema`, that of the tables worked on, its USAGE is lent as above.
+  explicit OwnerScope(Oid owner, Oid schema = InvalidOid);
   OwnerScope(const OwnerScope&) = delete;
   OwnerScope& operator=(const OwnerScope&) = delete;
   ~OwnerScope();
 
  private:
+  SchemaLoan loan_;  // begins before the user changes, ends when he is back
   int nest_level_;
   int exceptions_;
   Oid user_ = InvalidOid;

@@ -2,6 +2,10 @@
 
 #include "pg/scope.hpp"
 
+extern "C" {
+#include "utils/plancache.h"
+}
+
 namespace strata::pg {
 
 SpiConnection::SpiConnection(Atomicity atomicity) : exceptions_(std::uncaught_exceptions()) {
@@ -187,6 +191,63 @@ Rows Cursor::next(long count) {
 
 Rows query(const std::string& sql, const Params& params, Access access) {
   return run(sql, params, access);
+}
+
+namespace {
+
+void mark(Query* query, const CheckAs& check) {
+  ListCell* cell = nullptr;
+#if PG_VERSION_NUM >= 160000
+  foreach (cell, query->rteperminfos) {
+    auto* const entry = lfirst_node(RTEPermissionInfo, cell);
+    if (entry->relid == check.relation) entry->checkAsUser = check.role;
+  }
+#else
+  foreach (cell, query->rtable) {
+    auto* const entry = lfirst_node(RangeTblEntry, cell);
+    if (entry->rtekind == RTE_RELATION && entry->relid == check.relation) entry->checkAsUser = check.role;
+  }
+#endif
+}
+
+// In FROM and WITH, where our statements have their tables.
+void mark_all(Query* query, const CheckAs& check) {
+  mark(query, check);
+  ListCell* cell = nullptr;
+  foreach (cell, query->rtable) {
+    const auto* const entry = lfirst_node(RangeTblEntry, cell);
+    if (entry->rtekind == RTE_SUBQUERY) mark_all(entry->subquery, check);
+  }
+  foreach (cell, query->cteList) mark_all(castNode(Query, lfirst_node(CommonTableExpr, cell)->ctequery), check);
+}
+
+// An invalidation before the execution would have the statement analyzed anew, without the mark: it then fails.
+SPIPlanPtr prepare_checked_as(const char* text, const CheckAs& check) {
+  const SPIPlanPtr plan = SPI_prepare(text, 0, nullptr);
+  if (plan == nullptr) elog(ERROR, "SPI_prepare failed: %s", SPI_result_code_string(SPI_result));
+  ListCell* cell = nullptr;
+  foreach (cell, SPI_plan_get_plan_sources(plan)) {
+    ListCell* query = nullptr;
+    foreach (query, static_cast<const CachedPlanSource*>(lfirst(cell))->query_list)
+      mark_all(lfirst_node(Query, query), check);
+  }
+  return plan;
+}
+
+}  // namespace
+
+Rows query_checked_as(const std::string& sql, const CheckAs& check) {
+  if (!OidIsValid(check.relation)) return query(sql);
+  std::optional<SettingsScope> settings;
+  if (!names_are_safe()) settings.emplace();
+  const char* const text = sql.c_str();
+  guarded([&] {
+    const SPIPlanPtr plan = prepare_checked_as(text, check);
+    const int result = SPI_execute_plan(plan, nullptr, nullptr, false, 0);
+    if (result < 0) elog(ERROR, "SPI_execute_plan failed: %s", SPI_result_code_string(result));
+    SPI_freeplan(plan);
+  });
+  return Rows(SPI_tuptable, SPI_processed);
 }
 
 std::uint64_t execute(const std::string& sql, const Params& params) {

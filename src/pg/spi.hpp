@@ -99,6 +99,15 @@ enum class Access : std::uint8_t { ReadOnly, ReadWrite };
 // Runs a statement and gives the number of rows it changed.
 std::uint64_t execute(const std::string& sql, const Params& params = {});
 
+// One table of a statement on which the rights of another role count than of him who runs it. Without a relation: none.
+struct CheckAs {
+  Oid relation = InvalidOid;
+  Oid role = InvalidOid;
+};
+// As query(), but access to that table is checked as a view's access to its tables is: against the given role. All code
+// that the statement runs still runs as the current user.
+[[nodiscard]] Rows query_checked_as(const std::string& sql, const CheckAs& check);
+
 // Quoted by PostgreSQL itself.
 [[nodiscard]] std::string quote_ident(std::string_view name);
 [[nodiscard]] std::string quote_literal(std::string_view text);

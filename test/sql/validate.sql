@@ -78,6 +78,7 @@ SELECT r FROM v.row('partition_interval, time_decoder', $$'1 day', 'f()'$$) AS r
 -- what the table says itself
 SELECT r FROM v.row('partition_interval', 'NULL') AS r;
 SELECT r FROM v.row('partition_interval, epoch', $$'1 day', 'years'$$) AS r;
+SELECT r FROM v.row('partition_interval, epoch', $$'10', 'years'$$) AS r;
 \t off
 \pset format aligned
 

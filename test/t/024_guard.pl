@@ -181,7 +181,7 @@ $node->safe_psql('postgres', q{
 	CREATE TABLE odd_float (k float8) PARTITION BY RANGE (k);
 	CREATE TABLE odd_float_1 PARTITION OF odd_float FOR VALUES FROM (1) TO (2);
 	CREATE TABLE odd_text (k text) PARTITION BY RANGE (k);
-	CREATE TABLE odd_text_1 PARTITION OF odd_text FOR VALUES FROM ('{a :b} (') TO ('}c');
+	CREATE TABLE odd_text_1 PARTITION OF odd_text FOR VALUES FROM ('{a :b} (') TO ('{z}');
 	CREATE TABLE odd_two (k int, l int) PARTITION BY RANGE (k, l);
 	CREATE TABLE odd_two_1 PARTITION OF odd_two FOR VALUES FROM (1, 2) TO (3, 4);
 	CREATE TABLE odd_list (k int) PARTITION BY LIST (k);

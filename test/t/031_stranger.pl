@@ -162,6 +162,10 @@ my $refused = sub {
 	return 1 if $state eq '42501' || $state eq '0A000';
 	return 1 if $state eq '22004' && $call =~ /NULL/;
 	return 1 if $state eq '42P01' && $call =~ /app\.missing/;
+	# Silent where there is nothing to do, as in pg_partman: no sub-configuration, no constraint_cols, nothing one may analyze.
+	return 1 if $state eq '00000' && $name eq 'check_subpart_sameconfig' && $rows == 0;
+	return 1 if $state eq '00000' && $name =~ /^(apply_constraints|run_analyze)$/;
+	return 1 if $state eq '00000' && $name eq 'stop_sub_partition' && $call =~ /app\.missing|NULL/;
 	return $state eq '42804' && $name eq 'part_config_check';    # no call of a trigger
 };
 my $before = do_sql('postgres', $fingerprint);
@@ -198,7 +202,7 @@ $before = do_sql('postgres', $fingerprint);
 my $looks = sub {
 	my ($name, $state, $rows, $call) = @_;
 	return 1 if $refused->(@_) || $state =~ /^(42P01|22004|42809|22P02|22007)$/;
-	return $name =~ /^(show_|plan_maintenance|check_default)/;
+	return $name =~ /^(show_|plan_maintenance|check_default|check_subpartition_limits|dump_partitioned_table_definition)/;
 };
 ($odd, $said) = call_everything('reads_some', $looks);
 is(join("\n", @$odd), '', 'reads_some may look, and not act');

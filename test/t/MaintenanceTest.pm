@@ -117,7 +117,7 @@ sub send {
 sub done {
 	my ($self) = @_;
 	return 1 unless eval { $self->{run}->pumpable && $self->{run}->pump_nb; 1 } && $self->{run}->pumpable;
-	return $self->{out} =~ /\Q$self->{mark}\E/ && $self->{err} =~ /\Q$self->{mark}\E/;
+	return $self->{out} =~ /\Q$self->{mark}\E\n/ && $self->{err} =~ /\Q$self->{mark}\E\n/;    # the whole line: answer() cuts it
 }
 
 # Output and messages of what was sent last; also when the connection broke.

@@ -1,0 +1,101 @@
+-- A superuser works on the set of a role that may not even use the schema its tables are in, and moves rows between the
+-- set and tables of his own: as the set's owner all the same.
+SET client_min_messages = warning;
+CREATE SCHEMA partman;
+CREATE EXTENSION pg_strata SCHEMA partman;
+CREATE SCHEMA o;
+CREATE SCHEMA "Other";
+CREATE ROLE regress_strata_owner;
+CREATE ROLE regress_strata_third;
+
+CREATE FUNCTION o.try(statement text) RETURNS text LANGUAGE plpgsql AS $$
+BEGIN
+  EXECUTE statement;
+  RETURN 'done';
+EXCEPTION WHEN OTHERS THEN
+  RETURN sqlstate || ': ' || sqlerrm;
+END $$;
+CREATE FUNCTION o.usage() RETURNS text LANGUAGE sql AS $$
+  SELECT string_agg(nspname || '=' || has_schema_privilege('regress_strata_owner', oid, 'USAGE'), ' ' ORDER BY nspname)
+  FROM pg_namespace WHERE nspname IN ('o', 'Other') $$;
+
+CREATE TABLE o.t (id bigint NOT NULL PRIMARY KEY, k int, v text DEFAULT 'x') PARTITION BY RANGE (id);
+ALTER TABLE o.t OWNER TO regress_strata_owner;
+-- everything of a set's life, in one transaction
+BEGIN;
+SELECT partman.create_partition('o.t', 'id', '10', p_premake => 2, p_constraint_cols => '{k}');
+INSERT INTO o.t SELECT g, g FROM generate_series(1, 28) AS g;
+SELECT partman.run_maintenance('o.t');
+SELECT partition_tablename FROM partman.show_partitions('o.t', 'DESC') LIMIT 1;
+INSERT INTO o.t SELECT g, g FROM generate_series(61, 63) AS g;
+SELECT * FROM partman.check_default();
+SELECT partman.partition_data_id('o.t', 5);
+SELECT partman.partition_gap_fill('o.t');
+SELECT partman.reapply_privileges('o.t');
+SELECT partman.apply_constraints('o.t', 'o.t_p0');
+SELECT partman.drop_constraints('o.t', 'o.t_p0');
+SELECT partman.drop_partition_id('o.t', 50, p_keep_table => false);
+SELECT DISTINCT relowner::regrole FROM pg_class WHERE relname LIKE 't\_%' AND relnamespace = 'o'::regnamespace;
+SELECT o.usage();
+COMMIT;
+
+-- from and to tables of the superuser; the owner's trigger sees the owner
+CREATE TABLE "Other".src AS SELECT g::bigint AS id, g AS k, 'src' AS v FROM generate_series(100, 112) AS g;
+CREATE TABLE "Other".tgt (LIKE o.t);
+CREATE TABLE o.seen (who name);
+GRANT INSERT ON o.seen TO regress_strata_owner;
+CREATE FUNCTION o.see() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+  INSERT INTO o.seen VALUES (current_user);
+  RETURN coalesce(new, old);
+END $$;
+CREATE FUNCTION o.steal() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+  DELETE FROM "Other".src;
+  RETURN new;
+END $$;
+CREATE TRIGGER see BEFORE INSERT OR DELETE ON o.t FOR EACH ROW EXECUTE FUNCTION o.see();
+CREATE TRIGGER steal AFTER INSERT ON o.t FOR EACH ROW EXECUTE FUNCTION o.steal();
+SELECT o.try($$SELECT partman.partition_data_id('o.t', 5, p_source_table => 'Other.src')$$);
+DROP TRIGGER steal ON o.t;
+SELECT partman.partition_data_id('o.t', 1, p_batch_interval => 5, p_source_table => 'Other.src');
+SELECT partman.partition_data_id('o.t', 5, p_source_table => 'Other.src', p_ignored_columns => '{v}');
+SELECT count(*) FROM "Other".src;
+SELECT partitions_undone, rows_undone FROM partman.undo_partition('o.t', p_target_table => 'Other.tgt', p_loop_count => 2, p_keep_table => false);
+SELECT partitions_undone > 0, rows_undone FROM partman.undo_partition('o.t', 'Other.tgt', 20, p_keep_table => false);
+SELECT v, count(*), min(id), max(id) FROM "Other".tgt GROUP BY v ORDER BY v;
+SELECT count(*) FROM partman.part_config;
+SELECT DISTINCT who FROM o.seen;
+SELECT o.usage(), has_table_privilege('regress_strata_owner', '"Other".tgt', 'INSERT') AS tgt,
+       has_table_privilege('regress_strata_owner', '"Other".src', 'SELECT, DELETE') AS src;
+
+-- not where the code of a third role would run as the owner of the set
+CREATE TABLE o.third (LIKE o.t);
+ALTER TABLE o.third OWNER TO regress_strata_third;
+SELECT partman.create_partition('o.t', 'id', '10', p_premake => 1);
+SELECT o.try($$SELECT partman.undo_partition('o.t', 'o.third')$$);
+SELECT o.try($$SELECT partman.partition_data_id('o.t', p_source_table => 'o.third')$$);
+-- nor for a caller who lacks the right himself
+GRANT regress_strata_owner TO regress_strata_third;
+GRANT USAGE ON SCHEMA o, "Other", partman TO regress_strata_third;
+GRANT ALL ON ALL TABLES IN SCHEMA partman TO regress_strata_third;
+SET ROLE regress_strata_third;
+SELECT o.try($$SELECT partman.undo_partition('o.t', 'Other.tgt')$$);
+RESET ROLE;
+-- his own table will do, where the set's owner may use the schemas
+ALTER TABLE o.t DISABLE TRIGGER ALL;
+INSERT INTO o.t VALUES (0), (1);
+GRANT USAGE ON SCHEMA o, partman TO regress_strata_owner;
+SET ROLE regress_strata_third;
+SELECT rows_undone FROM partman.undo_partition('o.t', 'o.third', 9);
+RESET ROLE;
+
+-- nothing is left that would keep the roles
+DROP TABLE o.t, o.third;
+SELECT o.try($$SELECT partman.config_cleanup('o.t')$$);
+REVOKE USAGE ON SCHEMA o, partman FROM regress_strata_owner;
+REVOKE ALL ON o.seen FROM regress_strata_owner;
+DROP SCHEMA o, "Other" CASCADE;
+DROP EXTENSION pg_strata;
+DROP SCHEMA partman CASCADE;
+DROP ROLE regress_strata_owner, regress_strata_third;

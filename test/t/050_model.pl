@@ -1,0 +1,509 @@
+# Random lives of partition sets against a plain model (Model.pm): create, insert, update, delete, drain, maintain, retire,
+# fill gaps, change the configuration, undo, take back, over every kind of key. After each step the server must have the
+# partitions of the model with its bounds, and in each the rows of the model: nothing lost, doubled, overlapping or between.
+#
+#   STRATA_SEED=n       other lives (the seed is printed)
+#   STRATA_SEQUENCES=n  more of them
+#   STRATA_FIRST=n      from this one on; with STRATA_SEQUENCES=1 only that one
+use strict;
+use warnings;
+use FindBin;
+use lib $FindBin::RealBin;
+use MaintenanceTest;
+use Model;
+use POSIX qw(strftime);
+use Test::More;
+use Time::HiRes qw(sleep);
+use Time::Local qw(timegm);
+
+my $seed = $ENV{STRATA_SEED} // 20240229;
+my $sequences = $ENV{STRATA_SEQUENCES} // 60;
+my $first = $ENV{STRATA_FIRST} // 1;
+diag("seed $seed") if $ENV{STRATA_SEED};
+note("seed $seed, sequences $first to " . ($first + $sequences - 1));
+
+use constant { MS => 1_000, SECOND => 1_000_000, HOUR => 3_600_000_000, DAY => 86_400_000_000 };
+my $node = new_node('main');
+my ($session, $opened);
+
+sub one_of { return $_[ int rand @_ ]; }
+sub chance { return rand() < $_[0]; }
+sub pick { my ($from, $to) = @_; return $from + int rand($to - $from + 1); }
+
+# A session ends after three minutes; long runs take several.
+sub connect_again {
+	$session->quit if $session;
+	($session, $opened) = (session($node, verbosity => 'verbose'), time);
+	$session->query("SET timezone = 'UTC'; SET datestyle = 'ISO'; SET client_min_messages = error");
+	return;
+}
+connect_again();
+$session->query(q{
+	CREATE SCHEMA model;
+	CREATE FUNCTION model.enc(timestamptz) RETURNS text LANGUAGE sql AS
+		$$ SELECT 'K' || pg_catalog.to_char($1 AT TIME ZONE 'UTC', 'YYYYMMDDHH24MISS') $$;
+	CREATE FUNCTION model.dec(text) RETURNS timestamptz LANGUAGE sql AS
+		$$ SELECT pg_catalog.to_timestamp(pg_catalog.substr($1, 2), 'YYYYMMDDHH24MISS') $$;
+	-- Every plain table with its bound and its rows, then the clock and what is left of the configuration.
+	CREATE FUNCTION model.state() RETURNS SETOF text LANGUAGE plpgsql AS $$
+	DECLARE r record; ids text;
+	BEGIN
+		FOR r IN SELECT relname, pg_get_expr(relpartbound, oid) AS bound FROM pg_class
+			WHERE relnamespace = 'm'::regnamespace AND relkind = 'r'
+		LOOP
+			EXECUTE format('SELECT string_agg(id::text, '','') FROM ONLY m.%I', r.relname) INTO ids;
+			RETURN NEXT concat_ws('|', '#table', r.relname, coalesce(r.bound, ''), coalesce(ids, ''));
+		END LOOP;
+		RETURN NEXT '#now|' || (extract(epoch FROM now()) * 1000000)::bigint;
+		RETURN NEXT '#sets|' || (SELECT count(*) FROM partman.part_config);
+		RETURN NEXT '#rest|' || (SELECT count(*) FROM partman.part_pending_drop);
+	END $$});
+
+# --- kinds of keys -------------------------------------------------------------------------------------------------------
+
+sub stamp {
+	my ($tick) = @_;
+	my $second = Model::floor_div($tick, SECOND);
+	return strftime('%Y-%m-%d %H:%M:%S', gmtime $second) . sprintf('.%06d+00', $tick - $second * SECOND);
+}
+
+sub tick_of_stamp {
+	my ($text) = @_;
+	my ($y, $m, $d, $h, $i, $s, $fraction) = $text =~ /^K?(\d{4})-?(\d\d)-?(\d\d)(?: ?(\d\d):?(\d\d):?(\d\d)(?:\.(\d+))?)?/
+	  or return -1;
+	return timegm($s // 0, $i // 0, $h // 0, $d, $m - 1, $y) * SECOND + substr(($fraction // 0) . '000000', 0, 6);
+}
+
+my @hours = ([ '1 hour', HOUR ], [ '6 hours', 6 * HOUR ], [ '1 day', DAY ], [ '7 days', 7 * DAY ]);
+my @days = ([ '1 day', DAY ], [ '3 days', 3 * DAY ], [ '7 days', 7 * DAY ]);
+my @numbers = ([ '7', 7 ], [ '10', 10 ], [ '100', 100 ]);
+
+# type: of the key; unit: ticks between two keys; last: this and more keys of one tick; write, read: tick to SQL and back.
+sub kind {
+	my ($name, $type, %fields) = @_;
+	return { name => $name, type => $type, time => 1, unit => 1, steps => \@hours, method => 'RANGE', more => '',
+		read => \&tick_of_stamp, write => sub { "'" . stamp($_[0]) . "'" }, %fields };
+}
+
+sub epoch_kind {
+	my ($name, $type, $per_second) = @_;
+	my $unit = $per_second > SECOND ? 1 : SECOND / $per_second;
+	my $scale = $per_second > SECOND ? $per_second / SECOND : 1;
+	return kind($name, $type, unit => $unit, more => ", p_epoch := '$name'", read => sub { $_[0] / $scale * $unit },
+		write => sub { my ($tick, $last) = @_; Model::floor_div($tick, $unit) * $scale + ($last ? $scale - 1 : 0) });
+}
+
+sub number_kind {
+	my ($name, $type, %fields) = @_;
+	return kind($name, $type, time => 0, steps => \@numbers, read => sub { $_[0] }, write => sub { $_[0] }, %fields);
+}
+
+sub write_uuid {
+	my ($tick, $last) = @_;
+	my $hex = sprintf('%012x', $tick / MS);
+	return "'" . substr($hex, 0, 8) . '-' . substr($hex, 8) . ($last ? "-7fff-bfff-ffffffffffff'" : "-7000-8000-000000000000'");
+}
+
+my @kinds = (
+	kind('timestamptz', 'timestamptz'),
+	kind('timestamp', 'timestamp', write => sub { "'" . stamp($_[0]) =~ s/\+00$//r . "'" }),
+	kind('date', 'date', unit => DAY, steps => \@days),
+	epoch_kind('seconds', 'int', 1),
+	epoch_kind('milliseconds', 'bigint', 1_000),
+	epoch_kind('microseconds', 'numeric', 1_000_000),
+	epoch_kind('nanoseconds', 'bigint', 1_000_000_000),
+	kind('uuid', 'uuid', unit => MS, write => \&write_uuid,
+		read => sub { hex(join '', $_[0] =~ /^(\w{8})-(\w{4})/) * MS },
+		more => ", p_time_encoder := 'partman.uuid7_time_encoder', p_time_decoder := 'partman.uuid7_time_decoder'"),
+	kind('text', 'text COLLATE "C"', unit => SECOND,
+		write => sub { strftime("'K%Y%m%d%H%M%S'", gmtime Model::floor_div($_[0], SECOND)) },
+		more => ", p_time_encoder := 'model.enc', p_time_decoder := 'model.dec'"),
+	number_kind('int2', 'int2'),
+	number_kind('int4', 'int'),
+	number_kind('int8', 'bigint'),
+	number_kind('numeric', 'numeric', write => sub { $_[1] ? "$_[0] + 0.9" : $_[0] }),
+	number_kind('list', 'int', steps => [ [ '1', 1 ] ], method => 'LIST', more => ", p_type := 'list'"));
+
+# --- the set under test --------------------------------------------------------------------------------------------------
+
+my ($kind, $model, $now, $next_id, $renamed, @steps, @log, %done);
+
+sub server_now { return $session->query('SELECT (extract(epoch FROM now()) * 1000000)::bigint'); }
+
+# Cells and their middles change at whole half hours: no step may see one clock and the model another.
+sub away_from_borders {
+	my $second = time % 1800;
+	sleep 1806 - $second if $second > 1794;
+	$now = server_now();
+	return;
+}
+
+# What the server has: partitions with bounds in ticks, loose tables, and what the step printed.
+sub run {
+	my ($sql) = @_;
+	push @log, $sql =~ s/\s+/ /gr;
+	my ($out, $err) = $session->query("$sql;\nSELECT model.state()");
+	my %state = (parts => [], loose => {}, err => $err, said => []);
+	for (split /\n/, $out) {
+		my ($what, $name, $bound, $ids) = split /\|/, $_, -1;
+		if ($what eq '#table') { add_table(\%state, $name, $bound, $ids) }
+		elsif ($what =~ /^#(\w+)/) { $state{$1} = $name }
+		else { push @{ $state{said} }, $_ }
+	}
+	$now = $state{now} // die "no state after $sql: $err";
+	return \%state;
+}
+
+sub add_table {
+	my ($state, $name, $bound, $ids) = @_;
+	my @ids = sort { $a <=> $b } split /,/, $ids;
+	my $read = $kind->{read};
+	if ($bound eq 'DEFAULT') { $state->{default} = \@ids }
+	elsif ($bound =~ /^FOR VALUES FROM \('?(.*?)'?\) TO \('?(.*?)'?\)$/) {
+		push @{ $state->{parts} }, { name => $name, lo => $read->($1), up => $read->($2), ids => \@ids };
+	}
+	elsif ($bound =~ /^FOR VALUES IN \('?(.*?)'?\)$/) {
+		push @{ $state->{parts} }, { name => $name, lo => $1, up => $1 + 1, ids => \@ids };
+	}
+	elsif ($name eq 'target') { $state->{target} = \@ids }
+	else { $state->{loose}{$name} = \@ids }
+	return;
+}
+
+sub list_of { return join ' ', sort { $a <=> $b } @_; }
+
+sub contract_name {
+	my ($part) = @_;
+	return "ev_p$part->{lo}" unless $kind->{time};
+	my $pattern = $model->{width} >= DAY ? 'ev_p%Y%m%d' : 'ev_p%Y%m%d_%H%M%S';
+	return strftime($pattern, gmtime $part->{lo} / SECOND);
+}
+
+# One line per partition: bounds, rows and, until the interval changed, the name.
+sub picture {
+	my ($parts, $default, $target) = @_;
+	my @lines = map {
+		my $rows = $_->{ids} // [ keys %{ $_->{rows} } ];
+		"$_->{lo} to $_->{up}" . ($renamed ? '' : ' ' . ($_->{name} // contract_name($_))) . ': ' . list_of(@$rows)
+	} sort { $a->{lo} <=> $b->{lo} } @$parts;
+	push @lines, 'default: ' . list_of(@$default) if $default;
+	return join "\n", @lines, 'target: ' . list_of(@{ $target // [] });
+}
+
+# Complaints: empty when the server agrees with the model and the step said what it should.
+sub compare {
+	my ($state, %expected) = @_;
+	my $default = $model->{default} ? [ keys %{ $model->{default} } ] : undef;
+	my $is = picture(@$state{qw(parts default target)});
+	my $should = picture($model->{parts}, $default, [ keys %{ $model->{target} } ]);
+	my @wrong;
+	push @wrong, "is\n$is\nshould be\n$should" if $is ne $should;
+	push @wrong, "error '$state->{err}', expected '" . ($expected{error} // '') . "'"
+	  if defined $expected{error} ? $state->{err} !~ /ERROR:  $expected{error}/ : $state->{err} ne '';
+	push @wrong, "said '@{ $state->{said} }', expected '$expected{said}'"
+	  if defined $expected{said} && "@{ $state->{said} }" ne $expected{said};
+	my $loose = join "\n", sort map { list_of(@$_) } values %{ $state->{loose} };
+	my $kept = join "\n", sort map { list_of(keys %{ $_->{rows} }) } @{ $expected{kept} // [] };
+	push @wrong, "tables outside the set hold\n$loose\nshould hold\n$kept" if $loose ne $kept;
+	push @wrong, "$state->{rest} partitions wait for their drop" if $state->{rest};
+	run('DROP TABLE ' . join(', ', map { "m.\"$_\"" } sort keys %{ $state->{loose} })) if %{ $state->{loose} };
+	return join "\n", @wrong;
+}
+
+# --- steps: each changes the model, then the server, and compares --------------------------------------------------------
+
+# A key where it hurts: at an edge of a cell or between, near the partitions there are.
+sub random_tick {
+	my $parts = $model->{parts};
+	my ($width, $unit) = ($model->{width}, $kind->{unit});
+	my ($lo, $up) = chance(0.7) || !$model->{default} ? @{ one_of(@$parts) }{qw(lo up)}
+	  : $model->cell(one_of($parts->[0]{lo} - pick(1, 3) * $width, $parts->[-1]{up} + pick(0, 2) * $width, one_of(@$parts)->{up}));
+	return one_of($lo, $up - $unit, $lo + pick(0, ($up - $lo) / $unit - 1) * $unit);
+}
+
+sub step_insert {
+	my @values;
+	for (1 .. pick(1, 6)) {
+		my ($tick, $id) = (random_tick(), $next_id++);
+		my $home = $model->home($tick) // next;
+		$home->{$id} = $tick;
+		push @values, '(' . $kind->{write}->($tick, chance(0.4)) . "::$kind->{type}, $id)";
+	}
+	return unless @values;
+	return compare(run('INSERT INTO m.ev VALUES ' . join ', ', @values));
+}
+
+sub step_update {
+	my @ids = sort { $a <=> $b } $model->ids;
+	return unless @ids;
+	my ($id, $tick) = (one_of(@ids), random_tick());
+	my $home = $model->home($tick) // return;
+	$model->remove($id);
+	$home->{$id} = $tick;
+	return compare(run("UPDATE m.ev SET k = " . $kind->{write}->($tick, chance(0.4)) . "::$kind->{type} WHERE id = $id"));
+}
+
+sub step_delete {
+	my @ids = sort { $a <=> $b } $model->ids;
+	return unless @ids;
+	my $id = one_of(@ids);
+	$model->remove($id);
+	return compare(run("DELETE FROM m.ev WHERE id = $id"));
+}
+
+sub step_drain {
+	return unless $model->{default};
+	my ($batches, $order) = (pick(1, 4), one_of('ASC', 'DESC'));
+	my $function = $kind->{time} ? 'partition_data_time' : 'partition_data_id';
+	my $moved = $model->drain($batches, $order);
+	return compare(run("SELECT partman.$function('m.ev', $batches, p_order := '$order')"), said => $moved);
+}
+
+sub step_drain_proc {
+	return unless $model->{default};
+	my $order = one_of('ASC', 'DESC');
+	$model->drain(1000, $order);
+	return compare(run("CALL partman.partition_data_proc('m.ev', p_wait := 0, p_order := '$order', p_quiet := true)"));
+}
+
+sub step_drain_async {
+	return unless $model->{default} && $kind->{time} && $kind->{name} ne 'date';
+	$model->drain(1000, 'ASC');
+	my $batch = one_of('20 minutes', '59 minutes');
+	return compare(run("CALL partman.partition_data_async('m.ev', p_interval := '$batch', p_wait := 0, p_quiet := true)"));
+}
+
+# Rows of the default that belong to a wanted partition block it: the function then does nothing, the procedure the rest.
+sub step_maintain {
+	my $procedure = chance(0.5);
+	my @wanted = $model->wanted($now);
+	my @blocked = grep { $model->has_default_rows($_) } @wanted;
+	my %expected;
+	$expected{error} = $procedure ? '55000' : '23514' if @blocked;
+	if (!@blocked || $procedure) {
+		my @made = grep { !$model->has_default_rows($_) } @wanted;
+		my @gone = $model->expired($model->{retention}, $now);
+		@gone = $model->spare_last(@gone) unless @made;
+		$model->add(@made);
+		$model->retire(@gone);
+		$expected{kept} = \@gone if $model->{keep};
+	}
+	$done{'refused run'}++ if @blocked;
+	my $state = run($procedure ? 'CALL partman.run_maintenance_proc()' : "SELECT partman.run_maintenance('m.ev')");
+	my $wrong = compare($state, %expected);
+	return $wrong if $wrong || @blocked && !$procedure;
+	# What is blocked still may be fewer: a row of the default that counts is current, and gaps are closed after it only.
+	my $left = grep { $model->has_default_rows($_) } $model->wanted($now);
+	return compare(run("SELECT count(*) FILTER (WHERE action <> 'blocked'), count(*) FROM partman.plan_maintenance('m.ev')"),
+		said => "0|$left");
+}
+
+# At the edge of a partition's retention and one key beside it.
+sub step_retire {
+	my $part = one_of(@{ $model->{parts} });
+	my $keep = one_of(0, 1);
+	my ($retention, $reference, $call);
+	if ($kind->{time}) {
+		my $hours = pick(0, 200);
+		($retention, $reference) = ($hours * HOUR, $part->{up} + $hours * HOUR + pick(-1, 1));
+		$call = "drop_partition_time('m.ev', '$hours hours', p_reference_timestamp := '" . stamp($reference) . "', ";
+	} else {
+		my $filled = $model->highest_filled // return;
+		my $highest = (sort { $a <=> $b } values %{ $filled->{rows} })[-1];
+		$retention = $highest - $part->{up} + pick(-1, 1);
+		$call = "drop_partition_id('m.ev', $retention, ";
+	}
+	my @gone = $model->spare_last($model->expired($retention, $reference));
+	$model->retire(@gone);
+	return compare(run("SELECT partman.${call}p_keep_table := $keep\::boolean)"), said => scalar @gone,
+		kept => $keep ? \@gone : []);
+}
+
+sub step_gap_fill {
+	my @gaps = $model->missing($model->{parts}[0]{up}, $model->{parts}[-1]{lo});
+	my %expected = (said => scalar @gaps);
+	if (grep { $model->has_default_rows($_) } @gaps) { %expected = (error => '23514') }
+	else { $model->add(@gaps) }
+	return compare(run("SELECT partman.partition_gap_fill('m.ev')"), %expected);
+}
+
+# A partition somebody wants: on the grid, before, between or after the others.
+sub step_create_one {
+	my ($lo, $up) = $model->cell(one_of($model->{parts}[0]{lo} - pick(1, 3) * $model->{width}, random_tick(),
+		$model->{parts}[-1]{up} + pick(0, 3) * $model->{width}));
+	return if grep { $_->{lo} < $up && $lo < $_->{up} } @{ $model->{parts} };
+	my $part = { lo => $lo, up => $up, rows => {} };
+	my %expected = (said => 't');
+	if ($model->has_default_rows($part)) { %expected = (error => '23514') }
+	else { $model->add($part) }
+	return compare(run($kind->{time} ? "SELECT partman.create_partition_time('m.ev', ARRAY['" . stamp($lo) . "'::timestamptz])"
+			: "SELECT partman.create_partition_id('m.ev', ARRAY[$lo]::bigint[])"), %expected);
+}
+
+# Somebody drops a partition by hand.
+sub step_drop_one {
+	return if @{ $model->{parts} } < 2;
+	my $part = one_of(@{ $model->{parts} });
+	$model->retire($part);
+	my $name = (grep { $_->{lo} == $part->{lo} } @{ run('SELECT 1')->{parts} })[0]{name};
+	return compare(run("DROP TABLE m.\"$name\""));
+}
+
+sub step_configure {
+	my $width = $model->{width};
+	@$model{qw(premake infinite ignore_default keep)} = (pick(1, 5), pick(0, 1), chance(0.7) ? 1 : 0, pick(0, 1));
+	my $cells = pick(0, 6);
+	# Left out: partitions of two widths with a retention of time. Maintenance then makes again what retention just took.
+	$model->{retention} = chance(0.4) || $kind->{time} && $renamed ? undef : $cells * $width;
+	my $text = !defined $model->{retention} ? 'NULL' : $kind->{time} ? "'" . $cells * $width / HOUR . " hours'" : "'" . $cells * $width . "'";
+	my $first = pick(0, 1);
+	my $interval = '';
+	if (chance(0.3) && !($kind->{time} && defined $model->{retention})) {
+		my $step = one_of(@steps);
+		$renamed = 1 if $step->[1] != $width;
+		$model->{width} = $step->[1];
+		$interval = ", partition_interval = '$step->[0]'";
+	}
+	return compare(run("UPDATE partman.part_config SET premake = $model->{premake}, retention = $text, retention_keep_table = "
+		  . "$model->{keep}::boolean, infinite_time_partitions = $model->{infinite}::boolean, ignore_default_data = "
+		  . "$model->{ignore_default}::boolean, detach_before_drop = $first\::boolean$interval"));
+}
+
+# Every row of the set or of the target, as before the undo; the model then takes over what is left of the set.
+sub undone {
+	my ($state, $before) = @_;
+	my @ids = map { @{ $_->{ids} } } @{ $state->{parts} };
+	my $is = list_of(@ids, @{ $state->{default} // [] }, @{ $state->{target} });
+	my $should = list_of(keys %$before);
+	my @wrong = $is eq $should ? () : ("rows after undo\n$is\nshould be\n$should");
+	push @wrong, "error $state->{err}" if $state->{err};
+	push @wrong, 'rows in detached tables: ' . join ' ', map { @$_ } values %{ $state->{loose} }
+	  if grep { @$_ } values %{ $state->{loose} };
+	my $rows = sub { return { map { $_ => $before->{$_} } @{ $_[0] } } };
+	my %bounds = map { $_->{lo} => $_->{up} } @{ $model->{parts} };
+	my @left = sort { $a->{lo} <=> $b->{lo} } @{ $state->{parts} };
+	push @wrong, map { "new partition $_->{lo}" } grep { ($bounds{ $_->{lo} } // '') ne $_->{up} } @left;
+	$model->{parts} = [ map { { lo => $_->{lo}, up => $_->{up}, rows => $rows->($_->{ids}) } } @left ];
+	$model->{default} = $state->{default} && $rows->($state->{default});
+	$model->{target} = $rows->($state->{target});
+	push @wrong, "$state->{sets} sets are configured" if $state->{sets} != (@left || $state->{default} ? 1 : 0);
+	run('DROP TABLE ' . join(', ', map { "m.\"$_\"" } sort keys %{ $state->{loose} })) if %{ $state->{loose} };
+	return join "\n", @wrong;
+}
+
+sub all_rows {
+	return { map { %$_ } $model->{target}, $model->{default} // {}, map { $_->{rows} } @{ $model->{parts} } };
+}
+
+# What a call says it did is what it did.
+sub undo_some {
+	my ($batches) = @_;
+	my ($rows, $parts) = (all_rows(), @{ $model->{parts} } + ($model->{default} ? 1 : 0));
+	my $out = keys %{ $model->{target} };
+	my $keep = one_of('true', 'false');
+	my $state = run("SELECT * FROM partman.undo_partition('m.ev', 'm.target', $batches, p_keep_table := $keep)");
+	my $wrong = undone($state, $rows);
+	my $said = ($parts - @{ $model->{parts} } - ($model->{default} ? 1 : 0)) . '|' . (keys(%{ $model->{target} }) - $out);
+	$wrong .= "said @{ $state->{said} }, did $said" if "@{ $state->{said} }" ne $said;
+	return $wrong;
+}
+
+# Somebody changes his mind after a part of it.
+sub step_undo_part {
+	my $wrong = undo_some(pick(1, 3));
+	return $wrong if $wrong;
+	return @{ $model->{parts} } || $model->{default} ? abandon() : step_recreate();
+}
+
+sub abandon {
+	return undo_all() unless @{ $model->{parts} };
+	return compare(run('UPDATE partman.part_config SET undo_in_progress = false'));
+}
+
+sub undo_all {
+	if (chance(0.5)) {
+		my $wrong = '';
+		$wrong = undo_some(pick(1, 20)) while !$wrong && (@{ $model->{parts} } || $model->{default});
+		return $wrong || step_recreate();
+	}
+	my $rows = all_rows();
+	my $state = run("CALL partman.undo_partition_proc('m.ev', 'm.target', p_wait := 0, p_quiet := true)");
+	return undone($state, $rows) || (@{ $model->{parts} } || $model->{default} ? 'not all was undone' : step_recreate());
+}
+
+sub step_undo { return undo_all(); }
+
+# The set anew, and the rows back into it.
+sub step_recreate {
+	return step_create() || step_take_back();
+}
+
+sub step_take_back {
+	my $count = keys %{ $model->{target} } or return;
+	return if grep { my $tick = $_; grep { $model->cell($_) == $model->cell($tick) } values %{ $model->{default} // {} } }
+	  values %{ $model->{target} };
+	$model->pour(%{ $model->{target} });
+	$model->{target} = {};
+	my $function = $kind->{time} ? 'partition_data_time' : 'partition_data_id';
+	return compare(run("SELECT partman.$function('m.ev', 1000, p_source_table := 'm.target')"), said => $count);
+}
+
+sub step_create {
+	my ($step, $premake) = (one_of(@steps), pick(1, 3));
+	$renamed = 0;
+	my $start = chance(0.3) ? undef
+	  : $kind->{time} ? Model::floor_div($now, DAY) * DAY - pick(0, 5) * $step->[1] : pick(-3, 9) * $step->[1];
+	my $default = chance(0.85);
+	$model = Model->new(time => $kind->{time}, width => $step->[1], premake => $premake, target => $model->{target} // {},
+		default => $default ? {} : undef);
+	$model->create($now, $start);
+	my $text = !defined $start ? 'NULL' : $kind->{time} ? "'" . stamp($start) . "'" : "'$start'";
+	return compare(run("SELECT partman.create_parent('m.ev', 'k', '$step->[0]', p_premake := $premake, p_start_partition := $text, "
+		  . 'p_default_table := ' . ($default ? 'true' : 'false') . ", p_template_table := 'false'$kind->{more})"), said => 't');
+}
+
+# --- lives ---------------------------------------------------------------------------------------------------------------
+
+my %often = (insert => 30, update => 6, delete => 3, drain => 8, drain_proc => 4, drain_async => 3, maintain => 20, retire => 10,
+	gap_fill => 5, create_one => 8, drop_one => 6, configure => 12, undo_part => 5, undo => 5);
+my @deck = map { ($_) x $often{$_} } sort keys %often;
+
+# Complaints of the first step that went wrong.
+sub live {
+	my ($number) = @_;
+	srand($seed * 1_000_003 + $number);
+	($kind, $model, $next_id, @log) = ($kinds[ $number % @kinds ], {}, 1);
+	my $from = pick(0, $#{ $kind->{steps} });
+	@steps = @{ $kind->{steps} }[ $from, $from < $#{ $kind->{steps} } ? $from + 1 : () ];
+	away_from_borders();
+	run("CREATE SCHEMA m; CREATE TABLE m.ev (k $kind->{type} NOT NULL, id int) PARTITION BY $kind->{method} (k); "
+		. "CREATE TABLE m.target (k $kind->{type} NOT NULL, id int)");
+	my $wrong = step_create();
+	for (1 .. 15) {
+		last if $wrong;
+		away_from_borders();
+		my $step = one_of(@deck);
+		my $said = main->can("step_$step")->();
+		$done{$step}++ if defined $said;
+		$wrong = $said;
+	}
+	$session->query('DROP SCHEMA m CASCADE; DELETE FROM partman.part_config; DELETE FROM partman.part_pending_drop');
+	return $wrong;
+}
+
+my %failed;
+for my $number ($first .. $first + $sequences - 1) {
+	connect_again() if time - $opened > 60;
+	my $wrong = live($number) or next;
+	diag(join "\n", "seed $seed, sequence $number, $kind->{name}:", @log, $wrong) if keys %failed < 10;
+	push @{ $failed{ $kind->{name} } }, $number;
+}
+note(join ', ', map { "$done{$_} $_" } sort keys %done);
+is("@{ $failed{$_->{name}} // [] }", '', "sequences of $_->{name} that went wrong") for @kinds;
+for my $step ($ENV{STRATA_SEED} || $ENV{STRATA_SEQUENCES} ? () : sort keys %often) {
+	cmp_ok($done{$step} // 0, '>', 0, "the lives had $step in them");
+}
+
+$session->quit;
+$node->stop;
+done_testing();
