@@ -178,6 +178,13 @@ Result<Premake> nothing_to_continue(const Set& set) {
                  .hint = "Create one with create_partition_time()."};
 }
 
+// Inside the limits of a sub-set, and not gone with the next retirement: a cell cut short by partitions of another
+// width can end before the cutoff although the cell itself reaches over it.
+bool is_worth_creating(const Set& set, const Range& range) {
+  if (!set.policy.within_limits(range.lower)) return false;
+  return !set.policy.retention || !is_expired(set.calendar, *set.policy.retention, range.upper, set.now_utc);
+}
+
 Result<Premake> premake(const Set& set, const NameRules& names, const PlanLimits& limits) {
   if (set.inventory.children.empty()) return nothing_to_continue(set);
   const Bound last = set.inventory.children.back().range.upper;
@@ -188,7 +195,7 @@ Result<Premake> premake(const Set& set, const NameRules& names, const PlanLimits
   if (!target) return Premake{};
 
   auto ranges = wanted_ranges(set, *grid, existing, *target, limits);
-  std::erase_if(ranges, [&](const Range& range) { return !set.policy.within_limits(range.lower); });
+  std::erase_if(ranges, [&](const Range& range) { return !is_worth_creating(set, range); });
   if (ranges.size() > limits.max_creations) return too_many_creations(set.policy, limits);
   auto actions = build(set, *grid, *target, ranges, names);
   if (!actions) return actions.refusal();

@@ -51,6 +51,11 @@ std::vector<std::size_t> qualifying(const Calendar& calendar, const Inventory& i
   return found;
 }
 
+bool is_expired(const Calendar& calendar, const Retention& retention, const Bound& upper, std::int64_t reference_utc) {
+  const Expired expired = expiry(calendar, retention, std::nullopt, reference_utc);
+  return expired && upper.finite() && calendar.in_range(upper.tick) && expired(upper.tick);
+}
+
 Retirees keep_last(const Inventory& inventory, std::vector<std::size_t> qualifying) {
   Retirees result{.children = std::move(qualifying), .kept_last = std::nullopt};
   if (result.children.empty() || result.children.size() < inventory.children.size()) return result;

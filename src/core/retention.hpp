@@ -18,6 +18,10 @@ namespace strata::core {
                                                   const Retention& retention, std::optional<Tick> max_id,
                                                   std::int64_t reference_utc);
 
+// Whether an age takes a partition with this upper end.
+[[nodiscard]] bool is_expired(const Calendar& calendar, const Retention& retention, const Bound& upper,
+                              std::int64_t reference_utc);
+
 // Takes the highest one out again when `qualifying` would leave no partition.
 [[nodiscard]] Retirees keep_last(const Inventory& inventory, std::vector<std::size_t> qualifying);
 

@@ -353,12 +353,11 @@ sub step_configure {
 	my $width = $model->{width};
 	@$model{qw(premake infinite ignore_default keep)} = (pick(1, 5), pick(0, 1), chance(0.7) ? 1 : 0, pick(0, 1));
 	my $cells = pick(0, 6);
-	# Left out: partitions of two widths with a retention of time. Maintenance then makes again what retention just took.
-	$model->{retention} = chance(0.4) || $kind->{time} && $renamed ? undef : $cells * $width;
+	$model->{retention} = chance(0.4) ? undef : $cells * $width;
 	my $text = !defined $model->{retention} ? 'NULL' : $kind->{time} ? "'" . $cells * $width / HOUR . " hours'" : "'" . $cells * $width . "'";
 	my $first = pick(0, 1);
 	my $interval = '';
-	if (chance(0.3) && !($kind->{time} && defined $model->{retention})) {
+	if (chance(0.3)) {
 		my $step = one_of(@steps);
 		$renamed = 1 if $step->[1] != $width;
 		$model->{width} = $step->[1];

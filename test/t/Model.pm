@@ -172,6 +172,12 @@ sub not_yet_expired {
 	return max($from, $lo);
 }
 
+# A cell may be cut short by its neighbours, and then end before the cutoff.
+sub is_expired {
+	my ($self, $now, $part) = @_;
+	return $self->{time} && defined $self->{retention} && $part->{up} < $now - $self->{retention};
+}
+
 sub wanted {
 	my ($self, $now) = @_;
 	my $current = $self->current($now) // return ();
@@ -184,7 +190,7 @@ sub wanted {
 		@wanted = $self->missing($first, min($up, $from)) if $lo < $from;
 		$from = max($from, $wanted[-1]{up}) if @wanted;
 	}
-	return (@wanted, $self->missing($self->not_yet_expired($now, $from), $end));
+	return grep { !$self->is_expired($now, $_) } @wanted, $self->missing($self->not_yet_expired($now, $from), $end);
 }
 
 # What retention may take: from real ends; time strictly before the reference minus the retention, numbers at least the

@@ -518,3 +518,17 @@ TEST_CASE("a set of sub-partitioned partitions may lose its last one, contract 5
   CHECK(c.plan()->warnings.empty());
   CHECK(c.plan()->actions.size() == 9);
 }
+
+TEST_CASE("a cell cut short by partitions of another width is not created to be retired", "[plan]") {
+  // Days from the 19th on, a far row on Dec 20, then weeks; two days are kept: the week of the 17th would end on the
+  // 19th.
+  Case c;
+  c.policy = time_policy({.months = 0, .days = 7, .micros = 0});
+  c.policy.premake = 1;
+  c.policy.retention = days(2);
+  c.inventory = inventory_of({on(day(2026, 10, 13)), on(day(2026, 11, 19)), on(day(2026, 11, 20)),
+                              on(day(2026, 11, 21)), on(day(2026, 12, 20))});
+  c.seen.highest_filled = 4;
+  const Tick cutoff = at(2026, 11, 20, 22, 57);
+  for (const Range& range : c.created()) CHECK(range.upper >= Bound::at(cutoff));
+}
