@@ -319,7 +319,7 @@ void read_child(const pg::Rows& rows, std::size_t row, ReadChildren& read) {
                         .filenode = rows.oid(row, 8),
                         .access_method = rows.oid(row, 9),
                         .persistence = rows.character(row, 10),
-                        .bound = is_range ? std::nullopt : std::optional(raw)});
+                        .bound = is_range ? nullptr : std::make_shared<pg::RawBound>(raw)});
 }
 
 }  // namespace
@@ -392,19 +392,20 @@ std::string name_pattern(const ManagedSet& set) {
 
 void decode_children(const KeyCodec& codec, const core::Calendar& calendar, const core::Step& step, Oid default_oid,
                      std::vector<core::Child>& children, std::vector<ChildFacts>& facts) {
-  if (codec.native() && std::ranges::none_of(facts, [](const ChildFacts& fact) { return fact.bound.has_value(); }))
+  if (codec.native() && std::ranges::none_of(facts, [](const ChildFacts& fact) { return fact.bound != nullptr; }))
     return;
   std::vector<pg::RawBound> bounds;
   std::vector<std::size_t> which;
   for (std::size_t n = 0; n < children.size(); ++n) {
     if (children[n].oid == default_oid) continue;
     which.push_back(n);
-    bounds.push_back(facts[n].bound.value_or(pg::RawBound{.is_default = false,
-                                                          .readable = true,
-                                                          .list_values = 0,
-                                                          .type = InvalidOid,
-                                                          .lower = raw_end(children[n].range.lower),
-                                                          .upper = raw_end(children[n].range.upper)}));
+    bounds.push_back(facts[n].bound ? *facts[n].bound
+                                    : pg::RawBound{.is_default = false,
+                                                   .readable = true,
+                                                   .list_values = 0,
+                                                   .type = InvalidOid,
+                                                   .lower = raw_end(children[n].range.lower),
+                                                   .upper = raw_end(children[n].range.upper)});
   }
   const std::vector<core::Range> ranges = codec.decode(bounds);
   for (std::size_t n = 0; n < which.size(); ++n) {

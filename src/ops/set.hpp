@@ -111,7 +111,8 @@ struct ChildFacts {
   Oid filenode = InvalidOid;
   Oid access_method = InvalidOid;
   char persistence = 'p';
-  std::optional<pg::RawBound> bound = {};  // where the stored bound is not yet the range: texts, lists
+  // Where the stored bound is not yet the range: texts, lists. Elsewhere, where there are thousands, nothing.
+  std::shared_ptr<const pg::RawBound> bound = {};
 };
 
 struct ManagedSet {
