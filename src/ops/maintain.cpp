@@ -463,6 +463,9 @@ namespace {
 void maintain_committing(const Extension& extension, const MaintenanceOptions& options) {
   Triage triage = sort_out(extension, Mode::Committing);
   pg::wait_point("maintain_sorted");
+  // So far only times of runs were written, and a crash may take those back: a run with nothing to do need not wait for
+  // the disk, nor for standbys.
+  pg::set_local("synchronous_commit", "off");
   pg::commit_and_start();
   for (const std::string& name : triage.busy) {
     const std::optional<pg::Raise> failure =
