@@ -63,23 +63,8 @@ void check_words(const CreateRequest& request) {
            "It counts the partitions to be kept ahead of the current one.");
 }
 
-struct Column {
-  Oid type = InvalidOid;
-  bool not_null = false;
-};
-
-std::optional<Column> find_column(Oid table, const std::string& name) {
-  const pg::Rows rows = pg::query(
-      "SELECT atttypid, attnotnull FROM pg_catalog.pg_attribute WHERE attrelid = $1 AND attname = $2 AND attnum > 0 "
-      "AND "
-      "NOT attisdropped",
-      pg::Params().oid(table).text(name));
-  if (rows.empty()) return std::nullopt;
-  return Column{.type = rows.oid(0, 0), .not_null = rows.boolean(0, 1)};
-}
-
 void check_column(const CreateRequest& request, const Parent& parent) {
-  const std::optional<Column> column = find_column(parent.oid, request.control);
+  const std::optional<TableColumn> column = find_column(parent.oid, request.control);
   if (!column)
     refuse(core::Code::UndefinedColumn,
            "control column " + quoted(request.control) + " of table " + quoted(request.parent) + " does not exist",
@@ -222,9 +207,10 @@ struct Topmost {
 Topmost topmost_by_id(const Extension& extension, const Parent& from) {
   const pg::SettingsScope settings;
   const pg::Rows rows = pg::query(
-      "WITH RECURSIVE held (oid, level) AS (SELECT $1, 0 UNION ALL SELECT c.oid, held.level + 1 FROM held JOIN (SELECT "
-      "inhrelid, inhparent FROM pg_catalog.pg_inherits UNION SELECT $1, $2) AS i ON i.inhrelid = held.oid JOIN "
-      "pg_catalog.pg_class c ON c.oid = i.inhparent JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace JOIN " +
+      "WITH RECURSIVE held (oid, level) AS (SELECT $1, 0 UNION ALL SELECT c.oid, held.level + 1 FROM held CROSS JOIN "
+      "LATERAL (SELECT inhparent FROM pg_catalog.pg_inherits WHERE inhrelid = held.oid UNION SELECT $2 WHERE held.oid "
+      "= $1) AS i JOIN pg_catalog.pg_class c ON c.oid = i.inhparent JOIN pg_catalog.pg_namespace n ON n.oid = "
+      "c.relnamespace JOIN " +
           extension.object("part_config") +
           " AS p ON p.parent_table = n.nspname || '.' || c.relname AND p.epoch = 'none' JOIN pg_catalog.pg_attribute "
           "AS a ON a.attrelid = c.oid AND a.attname = p.control AND a.atttypid IN ('int2'::regtype, 'int4'::regtype, "

@@ -37,6 +37,7 @@
 // An error or a crash at any point leaves the rows in the default: everything is one transaction.
 #include "ops/drain.hpp"
 
+#include "ops/analyze.hpp"
 #include <numeric>
 
 #include "ops/constraints.hpp"
@@ -476,11 +477,6 @@ Moved move_batch(const Extension& extension, const DrainRequest& request, const 
                  [&](const LockBudget& each) { return plan_and_move(extension, request, each, mode); });
 }
 
-void analyze_parent(const ManagedSet& set) {
-  const pg::OwnerScope as_owner(set.parent.owner, set.parent.schema_oid);
-  pg::execute("ANALYZE " + set.parent.quoted());
-}
-
 }  // namespace
 
 std::int64_t drain_default(const Extension& extension, const DrainRequest& request, KeyKind kind) {
@@ -493,7 +489,7 @@ std::int64_t drain_default(const Extension& extension, const DrainRequest& reque
     return -1;
   }
   if (moved.rows > 0) constrain_after_creation(extension, set.config.parent_table, Mode::Caller);
-  if (moved.rows > 0 && request.analyze == AnalyzeParent::Yes) analyze_parent(set);
+  if (moved.rows > 0 && request.analyze == AnalyzeParent::Yes) analyze_set(set, Mode::Caller);
   return static_cast<std::int64_t>(moved.rows);
 }
 

@@ -187,8 +187,8 @@ Attempt create_default(const PlannedSet& planned) {
   const Oid creator = creator_for(parent);
   const std::vector<Oid> relations = relations_of(planned);
   const auto build = [&](const pg::LockDeadline& deadline) {
-    const pg::OwnerScope as_owner(parent.owner, parent.schema_oid);
     if (!lock_parent(planned, deadline)) return false;
+    const pg::OwnerScope as_owner(parent.owner, parent.schema_oid);
     if (!existing) build_child(statements, parent, name, creator);
     if (!lock_key_neighbours(planned, deadline)) return false;
     deadline.arm();

@@ -127,19 +127,6 @@ std::vector<std::optional<Parent>> find_parents(std::span<const std::string> nam
   return parents;
 }
 
-constexpr const char* kChildrenQuery = R"sql(
-SELECT i.inhparent, c.oid, n.nspname, c.relname, c.relkind, c.relpartbound::text, c.reltuples, c.reltablespace,
-       c.relfilenode, c.relam, c.relpersistence, i.inhdetachpending
-FROM pg_catalog.pg_inherits i
-JOIN pg_catalog.pg_class c ON c.oid = i.inhrelid
-JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
-WHERE i.inhparent = ANY ($1) AND c.relispartition)sql";
-
-core::Bound to_bound(const pg::RawEnd& end) noexcept {
-  if (end.kind < 0) return core::Bound::min();
-  return end.kind > 0 ? core::Bound::max() : core::Bound::at(end.value);
-}
-
 // Whether the anchor of the grid falls on the set's grid in this zone: day and longer steps begin at midnight.
 bool fits(const ManagedSet& set, const SetZone& zone) {
   if (set.policy.key != core::KeyType::Timestamptz || set.policy.step.unit == core::Step::Unit::Micro) return true;
@@ -281,102 +268,21 @@ void find_key_functions(const Extension& extension, std::span<Config> configs) {
   }
 }
 
+std::optional<TableColumn> find_column(Oid table, const std::string& name) {
+  const pg::Rows rows = pg::query(
+      "SELECT atttypid, attnotnull FROM pg_catalog.pg_attribute WHERE attrelid = $1 AND attname = $2 AND attnum > 0 "
+      "AND NOT attisdropped",
+      pg::Params().oid(table).text(name));
+  if (rows.empty()) return std::nullopt;
+  return TableColumn{.type = rows.oid(0, 0), .not_null = rows.boolean(0, 1)};
+}
+
 std::optional<Parent> find_parent(const std::string& raw_name) {
   const pg::SettingsScope settings;
   const std::array<std::string, 1> names{raw_name};
   const std::array<Oid, 1> known{InvalidOid};
   return find_parents(names, known)[0];
 }
-
-namespace {
-
-void read_child(const pg::Rows& rows, std::size_t row, ReadChildren& read) {
-  std::string copy;
-  const pg::RawBound raw = pg::read_bound(rows.text_view(row, 5, copy));
-  core::Child child{.oid = rows.oid(row, 1),
-                    .schema = rows.text(row, 2),
-                    .name = rows.text(row, 3),
-                    .range = {},
-                    .estimated_rows = rows.real(row, 6),
-                    .bytes = 0};
-  if (rows.boolean(row, 11))
-    read.refusal = refusal(core::Code::NotInPrerequisiteState,
-                           "partition \"" + child.schema + "." + child.name + "\" is half detached",
-                           "Finish it with ALTER TABLE ... DETACH PARTITION ... FINALIZE.");
-  if (!raw.is_default && !raw.readable)
-    read.refusal = refusal(core::Code::FeatureNotSupported, "the bounds of partition \"" + child.schema + "." +
-                                                                child.name + "\" are of a kind not supported");
-  if (raw.list_values > 1)
-    read.refusal = refusal(core::Code::NotInPrerequisiteState,
-                           "partition \"" + child.schema + "." + child.name + "\" holds a list of several values",
-                           "Every partition of a LIST set must hold one value.");
-  child.range = {.lower = to_bound(raw.lower), .upper = to_bound(raw.upper)};
-  const bool is_range = raw.list_values == 0 && raw.lower.text.empty() && raw.upper.text.empty();
-  read.children.push_back(std::move(child));
-  read.facts.push_back({.oid = rows.oid(row, 1),
-                        .kind = rows.character(row, 4),
-                        .tablespace = rows.oid(row, 7),
-                        .filenode = rows.oid(row, 8),
-                        .access_method = rows.oid(row, 9),
-                        .persistence = rows.character(row, 10),
-                        .bound = is_range ? nullptr : std::make_shared<pg::RawBound>(raw)});
-}
-
-}  // namespace
-
-std::map<Oid, ReadChildren> read_children(std::span<const Oid> parents) {
-  constexpr long kBatch = 256;  // the texts of the bounds are most of what is read, and are not kept
-  std::map<Oid, ReadChildren> result;
-  pg::Cursor cursor(kChildrenQuery, pg::Params().oids(parents));
-  for (bool more = true; more;) {
-    const pg::Rows rows = cursor.next(kBatch);
-    for (std::size_t row = 0; row < rows.size(); ++row) read_child(rows, row, result[rows.oid(row, 0)]);
-    more = !rows.empty();
-  }
-  return result;
-}
-
-namespace {
-
-// The partition of one value counts as the range up to the next one.
-core::Bound list_upper(const core::Calendar& calendar, const core::Step& step, const core::Bound& lower) {
-  const std::optional<core::Tick> upper = calendar.advance(lower.tick, step, 1);
-  return upper ? core::Bound::at(*upper) : core::Bound::max();
-}
-
-void cut_lists(std::vector<core::Child>& children) {
-  for (std::size_t n = 0; n + 1 < children.size(); ++n)
-    children[n].range.upper = std::min(children[n].range.upper, children[n + 1].range.lower);
-}
-
-pg::RawEnd raw_end(const core::Bound& bound) {
-  return {.kind = static_cast<int>(bound.kind), .value = bound.tick, .text = {}};
-}
-
-// Sorts by bound and takes the default out.
-void take_children(ManagedSet& set, std::vector<core::Child> children, std::vector<ChildFacts> facts) {
-  std::vector<std::size_t> order;
-  order.reserve(children.size());
-  for (std::size_t n = 0; n < children.size(); ++n) {
-    if (children[n].oid == set.parent.default_oid) {
-      set.inventory.default_partition = children[n];
-      set.default_facts = facts[n];
-    } else {
-      order.push_back(n);
-    }
-  }
-  std::sort(order.begin(), order.end(),
-            [&](std::size_t a, std::size_t b) { return children[a].range.lower < children[b].range.lower; });
-  set.inventory.children.reserve(order.size());
-  set.facts.reserve(order.size());
-  for (const std::size_t n : order) {
-    set.inventory.children.push_back(std::move(children[n]));
-    set.facts.push_back(facts[n]);
-  }
-  if (set.is_list()) cut_lists(set.inventory.children);
-}
-
-}  // namespace
 
 namespace {
 
@@ -389,41 +295,6 @@ std::string name_pattern(const ManagedSet& set) {
 }
 
 }  // namespace
-
-void decode_children(const KeyCodec& codec, const core::Calendar& calendar, const core::Step& step, Oid default_oid,
-                     std::vector<core::Child>& children, std::vector<ChildFacts>& facts) {
-  if (codec.native() && std::ranges::none_of(facts, [](const ChildFacts& fact) { return fact.bound != nullptr; }))
-    return;
-  std::vector<pg::RawBound> bounds;
-  std::vector<std::size_t> which;
-  for (std::size_t n = 0; n < children.size(); ++n) {
-    if (children[n].oid == default_oid) continue;
-    which.push_back(n);
-    bounds.push_back(facts[n].bound ? *facts[n].bound
-                                    : pg::RawBound{.is_default = false,
-                                                   .readable = true,
-                                                   .list_values = 0,
-                                                   .type = InvalidOid,
-                                                   .lower = raw_end(children[n].range.lower),
-                                                   .upper = raw_end(children[n].range.upper)});
-  }
-  const std::vector<core::Range> ranges = codec.decode(bounds);
-  for (std::size_t n = 0; n < which.size(); ++n) {
-    core::Range& range = children[which[n]].range;
-    range = ranges[n];
-    if (bounds[n].list_values > 0) range.upper = list_upper(calendar, step, range.lower);
-  }
-}
-
-core::Range range_of(const ManagedSet& set, const pg::RawBound& bound) {
-  core::Range range = set.codec.decode(std::span(&bound, 1)).front();
-  if (bound.list_values == 0) return range;
-  range.upper = list_upper(set.calendar(), set.policy.step, range.lower);
-  // Up to the next partition, as in the inventory.
-  for (const core::Child& child : set.inventory.children)
-    if (range.lower < child.range.lower) range.upper = std::min(range.upper, child.range.lower);
-  return range;
-}
 
 namespace {
 
@@ -534,53 +405,9 @@ LoadedSet load_one(Config config, const std::optional<Parent>& parent, std::map<
 
 namespace {
 
-std::vector<std::string> names_of(std::span<const Oid> tables) {
-  const pg::Rows rows = pg::query(
-      "SELECT n.nspname || '.' || c.relname FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = "
-      "c.relnamespace WHERE c.oid = ANY ($1)",
-      pg::Params().oids(tables));
-  std::vector<std::string> names;
-  for (std::size_t row = 0; row < rows.size(); ++row) names.push_back(rows.text(row, 0));
-  return names;
-}
+enum class Partitions : std::uint8_t { Read, Left };
 
-// The managed sets among these tables, without their partitions: enough to read the bounds of one.
-std::map<Oid, ManagedSet> load_uppers(const Extension& extension, std::span<const Oid> tables) {
-  std::map<Oid, ManagedSet> uppers;
-  std::vector<Config> configs = read_configs(extension, Selection::Named, names_of(tables));
-  find_key_functions(extension, configs);
-  for (Config& config : configs) {
-    const std::array<std::string, 1> name{config.parent_table};
-    const std::array<Oid, 1> known{InvalidOid};
-    std::optional<Parent> parent = find_parents(name, known)[0];
-    if (!parent) continue;
-    const Oid oid = parent->oid;
-    core::Result<ManagedSet> upper = assemble(std::move(config), *std::move(parent), {}, {});
-    if (upper) uppers.emplace(oid, std::move(upper).value());
-  }
-  return uppers;
-}
-
-// Sub-sets stay within the bounds of their own table (contract 8.6). One look for all sets, none without sub-sets.
-void set_limits(const Extension& extension, std::span<LoadedSet> sets) {
-  std::set<Oid> found;
-  for (const LoadedSet& loaded : sets)
-    if (loaded.set && OidIsValid(loaded.parent->upper)) found.insert(loaded.parent->upper);
-  if (found.empty()) return;
-  const std::vector<Oid> tables(found.begin(), found.end());
-  const std::map<Oid, ManagedSet> uppers = load_uppers(extension, tables);
-  for (LoadedSet& loaded : sets) {
-    const auto upper = loaded.set ? uppers.find(loaded.parent->upper) : uppers.end();
-    if (upper != uppers.end()) loaded.set->policy.limits = limits_within(upper->second, *loaded.set);
-  }
-}
-
-}  // namespace
-
-std::vector<LoadedSet> load_sets(const Extension& extension, Selection selection, const std::string& name) {
-  const pg::SettingsScope settings;
-  const std::array<std::string, 1> wanted{name};
-  std::vector<Config> configs = read_configs(extension, selection, wanted);
+std::vector<LoadedSet> load(const Extension& extension, std::vector<Config> configs, Partitions partitions) {
   if (configs.empty()) return {};
   find_key_functions(extension, configs);
   std::vector<std::string> names;
@@ -593,12 +420,65 @@ std::vector<LoadedSet> load_sets(const Extension& extension, Selection selection
   std::vector<Oid> oids;
   for (const auto& parent : parents)
     if (parent) oids.push_back(parent->oid);
-  std::map<Oid, ReadChildren> children = read_children(oids);
+  std::map<Oid, ReadChildren> children;
+  if (partitions == Partitions::Read) children = read_children(oids);
   std::vector<LoadedSet> sets;
   sets.reserve(configs.size());
   for (std::size_t n = 0; n < configs.size(); ++n)
     sets.push_back(load_one(std::move(configs[n]), parents[n], children));
-  set_limits(extension, sets);
+  return sets;
+}
+
+std::vector<std::string> names_of(std::span<const Oid> tables) {
+  const pg::Rows rows = pg::query(
+      "SELECT n.nspname || '.' || c.relname FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = "
+      "c.relnamespace WHERE c.oid = ANY ($1)",
+      pg::Params().oids(tables));
+  std::vector<std::string> names;
+  for (std::size_t row = 0; row < rows.size(); ++row) names.push_back(rows.text(row, 0));
+  return names;
+}
+
+// A set above that cannot be worked on cannot say where its sub-sets end: they wait for its cure, and only they.
+void set_limits(LoadedSet& loaded, const LoadedSet& upper) {
+  if (upper.config.time_encoder) return;  // never limits
+  if (!upper.set) {
+    loaded.refusal = upper.refusal;
+    loaded.set.reset();
+    return;
+  }
+  try {
+    loaded.set->policy.limits = limits_within(*upper.set, *loaded.set);
+  } catch (const pg::Raise& raise) {  // a bound that cannot be read
+    loaded.refusal = refusal(code_of(raise.sqlstate), raise.message, raise.hint, raise.detail);
+    loaded.set.reset();
+  }
+}
+
+// Sub-sets stay within the bounds of their own table (contract 8.6). One look for all sets, none without sub-sets.
+void set_all_limits(const Extension& extension, std::span<LoadedSet> sets) {
+  std::set<Oid> found;
+  for (const LoadedSet& loaded : sets)
+    if (loaded.set && OidIsValid(loaded.parent->upper)) found.insert(loaded.parent->upper);
+  if (found.empty()) return;
+  const std::vector<Oid> tables(found.begin(), found.end());
+  std::map<Oid, LoadedSet> uppers;
+  for (LoadedSet& upper :
+       load(extension, read_configs(extension, Selection::Named, names_of(tables)), Partitions::Left))
+    if (upper.parent) uppers.emplace(upper.parent->oid, std::move(upper));
+  for (LoadedSet& loaded : sets) {
+    const auto upper = loaded.set ? uppers.find(loaded.parent->upper) : uppers.end();
+    if (upper != uppers.end()) set_limits(loaded, upper->second);
+  }
+}
+
+}  // namespace
+
+std::vector<LoadedSet> load_sets(const Extension& extension, Selection selection, const std::string& name) {
+  const pg::SettingsScope settings;
+  const std::array<std::string, 1> wanted{name};
+  std::vector<LoadedSet> sets = load(extension, read_configs(extension, selection, wanted), Partitions::Read);
+  set_all_limits(extension, sets);
   return sets;
 }
 

@@ -156,6 +156,12 @@ enum class Selection : std::uint8_t { Automatic, Named };
 
 // A table by its raw schema.table name; empty when there is none.
 [[nodiscard]] std::optional<Parent> find_parent(const std::string& raw_name);
+struct TableColumn {
+  Oid type = InvalidOid;
+  bool not_null = false;
+};
+[[nodiscard]] std::optional<TableColumn> find_column(Oid table, const std::string& name);
+
 // Finds the functions that encoders and decoders name, for all these sets in one query; free when none has one.
 void find_key_functions(const Extension& extension, std::span<Config> configs);
 
@@ -174,6 +180,8 @@ struct ReadChildren {
 // From stored bounds to ranges: what read_children gives knows no codec yet. May run the functions of others.
 void decode_children(const KeyCodec& codec, const core::Calendar& calendar, const core::Step& step, Oid default_oid,
                      std::vector<core::Child>& children, std::vector<ChildFacts>& facts);
+// Sorts them by bound and takes the default out.
+void take_children(ManagedSet& set, std::vector<core::Child> children, std::vector<ChildFacts> facts);
 // The range of one stored bound of this set.
 [[nodiscard]] core::Range range_of(const ManagedSet& set, const pg::RawBound& bound);
 

@@ -1,5 +1,6 @@
 #include "ops/source.hpp"
 
+#include "ops/analyze.hpp"
 #include "ops/default_rows.hpp"
 #include "ops/grow.hpp"
 #include "ops/key_step.hpp"
@@ -31,15 +32,12 @@ void require_outside(const ManagedSet& set, const Parent& source) {
 }
 
 void require_key_column(const ManagedSet& set, const Parent& source) {
-  const pg::Rows rows = pg::query(
-      "SELECT a.atttypid FROM pg_catalog.pg_attribute a WHERE a.attrelid = $1 AND a.attname = $2 AND a.attnum > 0 AND "
-      "NOT a.attisdropped",
-      pg::Params().oid(source.oid).text(set.parent.key_column));
-  if (rows.empty())
+  const std::optional<TableColumn> column = find_column(source.oid, set.parent.key_column);
+  if (!column)
     refuse(core::Code::UndefinedColumn,
            "source table \"" + source.raw_name() + "\" has no column \"" + set.parent.key_column + "\"",
            "The control column must have the same name there.");
-  if (rows.oid(0, 0) != set.parent.key_type)
+  if (column->type != set.parent.key_type)
     refuse(core::Code::DatatypeMismatch,
            "column \"" + set.parent.key_column + "\" of source table \"" + source.raw_name() + "\" is not of type " +
                pg::type_name(set.parent.key_type),
@@ -186,11 +184,6 @@ Moved move_batch(const Extension& extension, const SourceRequest& request, const
                  [&](const LockBudget& each) { return try_batch(extension, request, each, mode); });
 }
 
-void analyze_parent(const ManagedSet& set) {
-  const pg::OwnerScope as_owner(set.parent.owner, set.parent.schema_oid);
-  pg::execute("ANALYZE " + set.parent.quoted());
-}
-
 }  // namespace
 
 const core::Child* partition_for(const ManagedSet& set, const core::Range& range) noexcept {
@@ -233,7 +226,7 @@ std::int64_t move_from_source(const Extension& extension, const SourceRequest& r
     last = moved.partition;
     total += static_cast<std::int64_t>(moved.rows);
   }
-  if (last == Existence::Created && request.data.analyze == AnalyzeParent::Yes) analyze_parent(work.set);
+  if (last == Existence::Created && request.data.analyze == AnalyzeParent::Yes) analyze_set(work.set, Mode::Caller);
   return total;
 }
 

@@ -65,18 +65,15 @@ void check_id_interval(const CreateRequest& request, const ManagedSet& upper) {
 }
 
 std::optional<core::KeyType> control_kind(const CreateRequest& request, const ManagedSet& upper) {
-  const pg::Rows rows = pg::query(
-      "SELECT atttypid, attnotnull FROM pg_catalog.pg_attribute WHERE attrelid = $1 AND attname = $2 AND attnum > 0 "
-      "AND NOT attisdropped",
-      pg::Params().oid(upper.parent.oid).text(request.control));
-  if (rows.empty())
+  const std::optional<TableColumn> column = find_column(upper.parent.oid, request.control);
+  if (!column)
     refuse(core::Code::UndefinedColumn,
            "control column " + quoted(request.control) + " of table " + quoted(request.parent) + " does not exist");
-  if (!rows.boolean(0, 1) && request.control_not_null == CreateRequest::NotNull::Required)
+  if (!column->not_null && request.control_not_null == CreateRequest::NotNull::Required)
     refuse(core::Code::InvalidObjectDefinition,
            "control column " + quoted(request.control) + " of table " + quoted(request.parent) + " must be NOT NULL",
            "Run ALTER TABLE ... ALTER COLUMN ... SET NOT NULL, or pass p_control_not_null := false.");
-  return key_type_of(rows.oid(0, 0), request.epoch);
+  return key_type_of(column->type, request.epoch);
 }
 
 void check_interval(const CreateRequest& request, const ManagedSet& upper) {
@@ -227,7 +224,7 @@ bool create_sub_set(const Extension& extension, const CreateRequest& request,
   check_interval(request, upper);
   const std::vector<core::Child> children = to_replace(request, upper);
   register_sub(extension, request, upper);
-  upper = load_set(extension, request.parent);
+  upper.config.has_sub_config = true;
   std::optional<SubConfig> sub = read_sub_config(extension, upper);
   sub->start = request.start;
   PlannedSet planned{

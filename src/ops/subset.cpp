@@ -9,9 +9,28 @@ std::string SubConfig::partition_clause() const {
 }
 
 std::string SubConfig::statement(const Extension& extension, const std::string& raw_name) const {
-  return "SELECT " + extension.object("create_partition") + "(" + pg::quote_literal(raw_name) + ", " +
-         pg::quote_literal(control) + ", " + pg::quote_literal(interval) + ", p_type := " + pg::quote_literal(type) +
-         ", p_premake := " + std::to_string(premake) + ")";
+  std::string call = "SELECT " + extension.object("create_partition") + "(" + pg::quote_literal(raw_name) + ", " +
+                     pg::quote_literal(control) + ", " + pg::quote_literal(interval) + ", " + pg::quote_literal(type) +
+                     ", " + pg::quote_literal(epoch) + ", " + std::to_string(premake) +
+                     ", p_automatic_maintenance := " + pg::quote_literal(automatic);
+  const auto add = [&](const char* parameter, const std::optional<std::string>& value) {
+    if (value) call += std::string(", ") + parameter + " := " + pg::quote_literal(*value);
+  };
+  add("p_start_partition", start);
+  add("p_template_table", template_table);
+  add("p_date_trunc_interval", date_trunc_interval);
+  add("p_time_encoder", encoder);
+  add("p_time_decoder", decoder);
+  if (!default_table) call += ", p_default_table := false";
+  if (!control_not_null) call += ", p_control_not_null := false";
+  if (!jobmon) call += ", p_jobmon := false";
+  if (constraint_cols) {
+    std::string columns;
+    for (const std::string& column : *constraint_cols)
+      columns += (columns.empty() ? "" : ", ") + pg::quote_literal(column);
+    call += ", p_constraint_cols := ARRAY[" + columns + "]::text[]";
+  }
+  return call + ")";
 }
 
 std::optional<SubConfig> read_sub_config(const Extension& extension, const ManagedSet& upper) {

@@ -155,9 +155,18 @@ std::optional<std::string> Rows::optional_text(std::size_t row, int column) cons
 namespace {
 
 // An operator or function of the caller's search_path must never stand in for pg_catalog's, scope or no scope.
+class SafeNames {
+ public:
+  SafeNames() {
+    if (!names_are_safe()) settings_.emplace();
+  }
+
+ private:
+  std::optional<SettingsScope> settings_;
+};
+
 Rows run(const std::string& sql, const Params& params, Access access) {
-  std::optional<SettingsScope> settings;
-  if (!names_are_safe()) settings.emplace();
+  const SafeNames safe;
   const char* const text = sql.c_str();
   guarded([&] {
     const int result = SPI_execute_with_args(text, params.count(), params.types(), params.values(), params.nulls(),
@@ -170,8 +179,7 @@ Rows run(const std::string& sql, const Params& params, Access access) {
 }  // namespace
 
 Cursor::Cursor(const std::string& sql, const Params& params) {
-  std::optional<SettingsScope> settings;
-  if (!names_are_safe()) settings.emplace();
+  const SafeNames safe;
   const char* const text = sql.c_str();
   portal_ = guarded([&] {
     return SPI_cursor_open_with_args(nullptr, text, params.count(), params.types(), params.values(), params.nulls(),
@@ -238,8 +246,7 @@ SPIPlanPtr prepare_checked_as(const char* text, const CheckAs& check) {
 
 Rows query_checked_as(const std::string& sql, const CheckAs& check) {
   if (!OidIsValid(check.relation)) return query(sql);
-  std::optional<SettingsScope> settings;
-  if (!names_are_safe()) settings.emplace();
+  const SafeNames safe;
   const char* const text = sql.c_str();
   guarded([&] {
     const SPIPlanPtr plan = prepare_checked_as(text, check);

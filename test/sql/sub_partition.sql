@@ -172,6 +172,18 @@ SELECT s.refused($$SELECT partman.create_sub_partition('s.a_p0', 'b', '10', p_de
 SELECT count(*) FROM partman.part_config_sub WHERE sub_parent IN ('s.x', 's.a_p0');
 SELECT count(*) = 4 AND bool_and(relkind = 'r') FROM pg_inherits JOIN pg_class ON oid = inhrelid WHERE inhparent = 's.x'::regclass;
 
+\echo # a set above that cannot be worked on stops its sub-sets, and no other set
+CREATE TABLE s.above (at timestamptz NOT NULL, id int) PARTITION BY RANGE (at);
+SELECT partman.create_parent('s.above', 'at', '1 month', p_premake := 1);
+SELECT partman.create_sub_partition('s.above', 'at', '1 day', p_declarative_check := 'yes', p_premake := 1);
+DELETE FROM partman.part_config WHERE parent_table NOT LIKE 's.above%' AND parent_table <> 's.x';
+ALTER TABLE partman.part_config DISABLE TRIGGER USER;
+UPDATE partman.part_config SET partition_interval = 'never' WHERE parent_table = 's.above';
+ALTER TABLE partman.part_config ENABLE TRIGGER USER;
+SELECT s.refused($$SELECT partman.run_maintenance()$$);
+SELECT parent_table = 's.x', count(*) > 1, bool_and(maintenance_last_run IS NOT NULL) FROM partman.part_config
+WHERE parent_table <> 's.above' GROUP BY 1 ORDER BY 1;
+
 DROP SCHEMA s CASCADE;
 DROP EXTENSION pg_strata;
 DROP SCHEMA partman CASCADE;
