@@ -1,5 +1,7 @@
-// The partitions of a set as the catalogs hold them: read in one query, decoded, in the order of their bounds.
+// The partitions of a set as the catalogs hold them: read in one pass, decoded, in the order of their bounds.
 #include "ops/set.hpp"
+
+#include "pg/children.hpp"
 
 namespace strata::ops {
 
@@ -9,63 +11,53 @@ core::Refusal refusal(core::Code code, std::string message, std::string hint) {
   return {.code = code, .message = std::move(message), .detail = {}, .hint = std::move(hint)};
 }
 
-constexpr const char* kChildrenQuery = R"sql(
-SELECT i.inhparent, c.oid, n.nspname, c.relname, c.relkind, c.relpartbound::text, c.reltuples, c.reltablespace,
-       c.relfilenode, c.relam, c.relpersistence, i.inhdetachpending
-FROM pg_catalog.pg_inherits i
-JOIN pg_catalog.pg_class c ON c.oid = i.inhrelid
-JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
-WHERE i.inhparent = ANY ($1) AND c.relispartition)sql";
-
 core::Bound to_bound(const pg::RawEnd& end) noexcept {
   if (end.kind < 0) return core::Bound::min();
   return end.kind > 0 ? core::Bound::max() : core::Bound::at(end.value);
 }
 
-void read_child(const pg::Rows& rows, std::size_t row, ReadChildren& read) {
-  std::string copy;
-  const pg::RawBound raw = pg::read_bound(rows.text_view(row, 5, copy));
-  core::Child child{.oid = rows.oid(row, 1),
-                    .schema = rows.text(row, 2),
-                    .name = rows.text(row, 3),
-                    .range = {},
-                    .estimated_rows = rows.real(row, 6),
-                    .bytes = 0};
-  if (rows.boolean(row, 11))
-    read.refusal = refusal(core::Code::NotInPrerequisiteState,
-                           "partition \"" + child.schema + "." + child.name + "\" is half detached",
+void read_child(const pg::ChildRow& row, const std::string& schema, ReadChildren& read) {
+  const pg::RawBound raw = pg::read_bound(row.bound);
+  const auto named = [&](const char* before, const char* after) {
+    return before + schema + "." + std::string(row.name) + after;
+  };
+  if (row.detach_pending)
+    read.refusal = refusal(core::Code::NotInPrerequisiteState, named("partition \"", "\" is half detached"),
                            "Finish it with ALTER TABLE ... DETACH PARTITION ... FINALIZE.");
   if (!raw.is_default && !raw.readable)
     read.refusal =
-        refusal(core::Code::FeatureNotSupported,
-                "the bounds of partition \"" + child.schema + "." + child.name + "\" are of a kind not supported",
+        refusal(core::Code::FeatureNotSupported, named("the bounds of partition \"", "\" are of a kind not supported"),
                 "Partitions of a managed set have finite or infinite bounds on its one key column.");
   if (raw.list_values > 1)
-    read.refusal = refusal(core::Code::NotInPrerequisiteState,
-                           "partition \"" + child.schema + "." + child.name + "\" holds a list of several values",
-                           "Every partition of a LIST set must hold one value.");
-  child.range = {.lower = to_bound(raw.lower), .upper = to_bound(raw.upper)};
+    read.refusal =
+        refusal(core::Code::NotInPrerequisiteState, named("partition \"", "\" holds a list of several values"),
+                "Every partition of a LIST set must hold one value.");
   const bool is_range = raw.list_values == 0 && raw.lower.text.empty() && raw.upper.text.empty();
-  read.children.push_back(std::move(child));
-  read.facts.push_back({.oid = rows.oid(row, 1),
-                        .kind = rows.character(row, 4),
-                        .tablespace = rows.oid(row, 7),
-                        .filenode = rows.oid(row, 8),
-                        .access_method = rows.oid(row, 9),
-                        .persistence = rows.character(row, 10),
+  read.children.push_back({.oid = row.oid,
+                           .schema = schema,
+                           .name = std::string(row.name),
+                           .range = {.lower = to_bound(raw.lower), .upper = to_bound(raw.upper)},
+                           .estimated_rows = row.tuples,
+                           .bytes = 0});
+  read.facts.push_back({.oid = row.oid,
+                        .kind = row.kind,
+                        .tablespace = row.tablespace,
+                        .filenode = row.filenode,
+                        .access_method = row.access_method,
+                        .persistence = row.persistence,
                         .bound = is_range ? nullptr : std::make_shared<pg::RawBound>(raw)});
 }
 
 }  // namespace
 
 std::map<Oid, ReadChildren> read_children(std::span<const Oid> parents) {
-  constexpr long kBatch = 256;  // the texts of the bounds are most of what is read, and are not kept
   std::map<Oid, ReadChildren> result;
-  pg::Cursor cursor(kChildrenQuery, pg::Params().oids(parents));
-  for (bool more = true; more;) {
-    const pg::Rows rows = cursor.next(kBatch);
-    for (std::size_t row = 0; row < rows.size(); ++row) read_child(rows, row, result[rows.oid(row, 0)]);
-    more = !rows.empty();
+  std::map<Oid, std::string> schemas;
+  pg::ChildScan scan(parents);
+  while (const pg::ChildRow* const row = scan.next()) {
+    std::string& schema = schemas[row->schema];
+    if (schema.empty()) schema = pg::schema_name(row->schema);
+    read_child(*row, schema, result[row->parent]);
   }
   return result;
 }

@@ -98,12 +98,19 @@ class BoundText {
     return true;
   }
 
+  // As many digits as any of these numbers has; forty of them make a bound, so this is most of the reading.
   [[nodiscard]] std::optional<std::int64_t> number() noexcept {
+    constexpr std::size_t kMostDigits = 10;
+    const bool negative = skip("-");
     std::int64_t value = 0;
-    const auto [next, error] = std::from_chars(rest_.data(), rest_.data() + rest_.size(), value);
-    if (error != std::errc()) return std::nullopt;
-    rest_.remove_prefix(static_cast<std::size_t>(next - rest_.data()));
-    return value;
+    std::size_t digits = 0;
+    for (; digits < rest_.size() && rest_[digits] >= '0' && rest_[digits] <= '9'; ++digits) {
+      if (digits == kMostDigits) return std::nullopt;
+      value = 10 * value + (rest_[digits] - '0');
+    }
+    if (digits == 0) return std::nullopt;
+    rest_.remove_prefix(digits);
+    return negative ? -value : value;
   }
 
   [[nodiscard]] bool end(RawBound& bound, RawEnd& end) noexcept {

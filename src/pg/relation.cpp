@@ -14,7 +14,9 @@ namespace strata::pg {
 
 namespace {
 
+// Files of the database's own tablespace lie in one directory; only others need to be asked for.
 std::string path_of(Oid tablespace, Oid filenode) {
+  if (tablespace == MyDatabaseTableSpace) return std::string(DatabasePath) + "/" + std::to_string(filenode);
 #if PG_VERSION_NUM >= 180000
   return GetRelationPath(MyDatabaseId, tablespace, filenode, INVALID_PROC_NUMBER, MAIN_FORKNUM).str;
 #elif PG_VERSION_NUM >= 170000

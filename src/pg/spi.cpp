@@ -178,25 +178,6 @@ Rows run(const std::string& sql, const Params& params, Access access) {
 
 }  // namespace
 
-Cursor::Cursor(const std::string& sql, const Params& params) {
-  const SafeNames safe;
-  const char* const text = sql.c_str();
-  portal_ = guarded([&] {
-    return SPI_cursor_open_with_args(nullptr, text, params.count(), params.types(), params.values(), params.nulls(),
-                                     false, 0);
-  });
-}
-
-// While an error unwinds, the abort that follows closes the portal.
-Cursor::~Cursor() {
-  if (std::uncaught_exceptions() == 0) SPI_cursor_close(portal_);
-}
-
-Rows Cursor::next(long count) {
-  guarded([&] { SPI_cursor_fetch(portal_, true, count); });
-  return Rows(SPI_tuptable, SPI_processed);
-}
-
 Rows query(const std::string& sql, const Params& params, Access access) {
   return run(sql, params, access);
 }

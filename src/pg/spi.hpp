@@ -78,20 +78,6 @@ class Rows {
   std::uint64_t processed_;
 };
 
-// The rows of a query a batch at a time, so that memory stays small however many there are.
-class Cursor {
- public:
-  explicit Cursor(const std::string& sql, const Params& params = {});
-  Cursor(const Cursor&) = delete;
-  Cursor& operator=(const Cursor&) = delete;
-  ~Cursor();
-  // Empty at the end.
-  [[nodiscard]] Rows next(long count);
-
- private:
-  Portal portal_ = nullptr;
-};
-
 enum class Access : std::uint8_t { ReadOnly, ReadWrite };
 
 // Reads with the caller's snapshot when read only; throws what the server reports.
