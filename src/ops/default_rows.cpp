@@ -38,9 +38,10 @@ core::Range hull(std::span<const core::Range> ranges) {
 // Rows per bucket, one more bucket than thresholds.
 std::vector<std::int64_t> count_buckets(const ManagedSet& set, std::span<const core::Range> ranges,
                                         const std::vector<core::Bound>& ends) {
-  const std::string bucket = ends.empty() ? "$1::pg_catalog.int4"
-                                          : "pg_catalog.width_bucket(" + pg::quote_ident(set.parent.key_column) +
-                                                ", $1::" + set.key_type_name() + "[])";
+  const std::string bucket = ends.empty()
+                                 ? "$1::pg_catalog.int4"
+                                 : "pg_catalog.width_bucket(" + pg::quote_ident(set.parent.key_column) +
+                                       ", (SELECT $1::" + set.key_type_name() + "[]))";  // read once, not for each row
   const pg::Rows rows = pg::query("SELECT " + bucket + ", pg_catalog.count(*) FROM " + default_source(set) + " WHERE " +
                                       key_condition(set, hull(ranges)) + " GROUP BY 1",
                                   pg::Params().text(ends.empty() ? "0" : array_text(set, ends)));

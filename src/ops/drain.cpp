@@ -8,11 +8,13 @@
 //                    on the default, under one deadline. Writers of the set wait; readers go on. The parent too,
 //                    because a writer that already holds its lock there and waits for the default's would deadlock the
 //                    upgrade.
-//   load             INSERT ... SELECT into free-standing children that have their indexes already, then their foreign
-//                    keys. No user trigger fires, as LIKE copies none.
+//   load             the rows into free-standing children in one pass, then their indexes and foreign keys
+//                    (ops/drain_load.cpp); by INSERT ... SELECT where they cannot be copied as they are. No user
+//                    trigger fires, as LIKE copies none.
 //   remove           heap-level deletes in the default; where it is no local heap, load and remove are one statement.
 //                    Nobody can wait for our transaction id: whatever locks rows takes at least ROW SHARE on the table
-//                    first (truths 3). Readers see the rows as long as we run.
+//                    first (truths 3). Readers see the rows as long as we run. Where no row is left and the children
+//                    have frozen rows, nothing yet: the switch then gives the default a new, empty file.
 //   switch           ACCESS EXCLUSIVE on the tables the set refers to, on the parent and on the default (a second
 //                    deadline), because a query planned without the new child but run after our commit would miss the
 //                    rows (truths 1). ATTACH, commit. Its length depends on the size of the default's file, which is
@@ -38,13 +40,14 @@
 #include "ops/drain.hpp"
 
 #include "ops/analyze.hpp"
+
 #include <numeric>
 
 #include "ops/constraints.hpp"
 #include "ops/default_rows.hpp"
+#include "ops/drain_load.hpp"
 #include "ops/observe.hpp"
 #include "ops/transfer.hpp"
-#include "pg/mover.hpp"
 #include "pg/relation.hpp"
 #include "pg/snapshots.hpp"
 
@@ -140,9 +143,7 @@ Readiness check_request(const ManagedSet& set, const DrainRequest& request) {
 
 // --- the plan of one switch -----------------------------------------------------------------------------------------
 
-struct Target {
-  core::Range range;
-  ChildName name;
+struct Target : Landing {
   ChildStatements statements;
   std::string check;  // lets ATTACH believe the rows without reading them
 };
@@ -159,6 +160,7 @@ struct Move {
   ChildRecipe recipe;
   std::vector<Target> targets;
   std::string columns;
+  bool all_columns = true;                // none is ignored
   std::vector<std::string> foreign_keys;  // ALTER TABLE %child% ... without its beginning
 };
 
@@ -195,10 +197,12 @@ Target plan_target(const Move& move, const core::Range& range, std::vector<core:
   ChildStatements statements = partition_statements(move.recipe, set, name, range);
   const std::string alter = "ALTER TABLE " + name.quoted();
   statements.finish.insert(statements.finish.begin(), alter + " DROP CONSTRAINT " + kChildCheck);
-  return {.range = range,
-          .name = name,
-          .statements = std::move(statements),
-          .check = alter + " ADD CONSTRAINT " + kChildCheck + " CHECK (" + key_condition(set, range) + ")"};
+  Target target;
+  target.range = range;
+  target.name = name;
+  target.statements = std::move(statements);
+  target.check = alter + " ADD CONSTRAINT " + kChildCheck + " CHECK (" + key_condition(set, range) + ")";
+  return target;
 }
 
 // Inside an OwnerScope.
@@ -213,6 +217,7 @@ Move plan_move(ManagedSet set, const CellRequest& cells, std::span<const std::st
   if (makers.creator == parent.owner) create_with_indexes(move.recipe);
   require_lock_space(move.recipe, ranges.size());
   move.columns = moved_columns(parent.oid, parent.oid, ignored);
+  move.all_columns = ignored.empty();
   move.foreign_keys = foreign_keys_of(parent.oid);
   std::vector<core::TakenName> chosen;
   for (const core::Range& range : ranges) move.targets.push_back(plan_target(move, range, chosen));
@@ -280,12 +285,30 @@ void build(const Makers& makers, const Move& move, const Target& target) {
   pg::execute(target.check);
 }
 
-std::uint64_t load(const Move& move, const Target& target) {
-  const std::uint64_t rows =
-      pg::execute("INSERT INTO " + target.name.quoted() + " (" + move.columns + ") SELECT " + move.columns + " FROM " +
-                  default_source(move.set) + " WHERE " + key_condition(move.set, target.range));
-  check_deferred_keys(target.name);
-  return rows;
+std::vector<core::Range> ranges_of(const Move& move) {
+  std::vector<core::Range> ranges;
+  for (const Target& target : move.targets) ranges.push_back(target.range);
+  return ranges;
+}
+
+// By statements, one partition after the other: where the rows cannot be copied as they are.
+Load load_by_statements(const Move& move) {
+  Load load;
+  for (const Target& target : move.targets) {
+    pg::check_interrupts();
+    load.rows.push_back(pg::execute("INSERT INTO " + target.name.quoted() + " (" + move.columns + ") SELECT " +
+                                    move.columns + " FROM " + default_source(move.set) + " WHERE " +
+                                    key_condition(move.set, target.range)));
+    check_deferred_keys(target.name);
+  }
+  return load;
+}
+
+Load load_rows(const Move& move) {
+  if (move.recipe.sub || !move.all_columns) return load_by_statements(move);
+  const std::vector<Landing> landings(move.targets.begin(), move.targets.end());
+  std::optional<Load> load = bulk_load_default(move.set, landings, move.columns);
+  return load ? *std::move(load) : load_by_statements(move);
 }
 
 // What ATTACH would otherwise do or leave undone under its lock (truths 14, 31). While the rows are still in the
@@ -295,18 +318,16 @@ void finish_load(const Move& move, const Target& target) {
   pg::execute("ANALYZE " + target.name.quoted());
 }
 
-void remove(const Move& move, const Target& target, std::uint64_t loaded) {
-  const std::uint64_t removed =
-      pg::remove_rows(move.set.parent.default_oid, "SELECT ctid FROM " + default_source(move.set) + " WHERE " +
-                                                       key_condition(move.set, target.range));
+void require_all(const Move& move, std::uint64_t loaded, std::uint64_t removed) {
   if (removed == loaded) return;
   throw pg::Raise{.sqlstate = ERRCODE_DATA_CORRUPTED,
-                  .message = "loaded " + std::to_string(loaded) + " rows into \"" + target.name.name +
-                             "\" but would remove " + std::to_string(removed) + " from the default partition",
+                  .message = "loaded " + std::to_string(loaded) + " rows into new partitions but would remove " +
+                             std::to_string(removed) + " from the default partition of \"" +
+                             move.set.parent.raw_name() + "\"",
                   .detail = "Nothing was changed.",
                   .hint = "Check the default partition's indexes with amcheck.",
-                  .schema = target.name.schema,
-                  .table = target.name.name};
+                  .schema = move.set.parent.schema,
+                  .table = move.set.parent.table};
 }
 
 // --- a default that is no local heap: foreign, partitioned, of another access method ---------------------------------
@@ -359,17 +380,20 @@ std::uint64_t transfer_all(const Move& move) {
   return rows;
 }
 
-std::uint64_t load_and_remove(const Move& move) {
-  if (!is_local_heap(move.set.default_facts)) return transfer_all(move);
-  std::vector<std::uint64_t> loaded;
-  for (const Target& target : move.targets) {
-    pg::check_interrupts();
-    loaded.push_back(load(move, target));
-  }
+struct Moved {
+  Attempt attempt;
+  std::uint64_t rows = 0;
+  Way way = Way::Statements;
+};
+
+Moved load_and_remove(const Move& move) {
+  if (!is_local_heap(move.set.default_facts)) return {.attempt = {}, .rows = transfer_all(move)};
+  const Load load = load_rows(move);
   for (const Target& target : move.targets) finish_load(move, target);
   pg::wait_point("drain_loaded");
-  for (std::size_t n = 0; n < loaded.size(); ++n) remove(move, move.targets[n], loaded[n]);
-  return std::accumulate(loaded.begin(), loaded.end(), std::uint64_t{0});
+  const std::uint64_t loaded = std::accumulate(load.rows.begin(), load.rows.end(), std::uint64_t{0});
+  require_all(move, loaded, remove_loaded(move.set, ranges_of(move), load.way));
+  return {.attempt = {}, .rows = loaded, .way = load.way};
 }
 
 // Several partitions: one wide CHECK on the default, or each ATTACH would scan it (rulings 19). Between the outermost
@@ -377,11 +401,9 @@ std::uint64_t load_and_remove(const Move& move) {
 void attach_all(const Move& move) {
   const std::string alter = "ALTER TABLE " + default_source(move.set);
   const bool wide = move.targets.size() > 1;
-  if (wide) {
-    std::vector<core::Range> ranges;
-    for (const Target& target : move.targets) ranges.push_back(target.range);
-    pg::execute(alter + " ADD CONSTRAINT " + kDefaultCheck + " CHECK (NOT (" + hull_condition(move.set, ranges) + "))");
-  }
+  if (wide)
+    pg::execute(alter + " ADD CONSTRAINT " + kDefaultCheck + " CHECK (NOT (" +
+                hull_condition(move.set, ranges_of(move)) + "))");
   for (const Target& target : move.targets) attach_child(target.statements, move.recipe, target.name);
   if (wide) pg::execute(alter + " DROP CONSTRAINT " + kDefaultCheck);
 }
@@ -396,14 +418,9 @@ bool lock_against_readers(const Move& move, const pg::LockDeadline& deadline) {
          pg::lock_relation(move.set.parent.default_oid, AccessExclusiveLock, deadline);
 }
 
-struct Moved {
-  Attempt attempt;
-  std::uint64_t rows = 0;
-};
-
 // Everything inside one try. False when the plan no longer fits.
 bool carry_out(const Makers& makers, const Move& move, const LockBudget& budget, const pg::LockDeadline& deadline,
-               std::uint64_t& rows) {
+               Moved& moved) {
   {
     const pg::OwnerScope as_owner(move.set.parent.owner, move.set.parent.schema_oid);
     if (!lock_against_writers(move, deadline) || !still_as_planned(move)) return false;
@@ -411,13 +428,14 @@ bool carry_out(const Makers& makers, const Move& move, const LockBudget& budget,
   pg::wait_point("drain_locked");
   for (const Target& target : move.targets) build(makers, move, target);
   const pg::OwnerScope as_owner(move.set.parent.owner, move.set.parent.schema_oid);
-  rows = load_and_remove(move);
+  moved = load_and_remove(move);
   // Before readers are locked out as well: they need not wait for somebody's old report to end.
   pg::wait_for_snapshots(budget.milliseconds);
   const pg::LockDeadline upgrade(budget.milliseconds);
   if (!lock_against_readers(move, upgrade)) return false;
   pg::wait_for_snapshots(budget.milliseconds);
   upgrade.arm();
+  if (moved.way == Way::Swap) empty_default(move.set);
   attach_all(move);
   pg::wait_point("drain_switched");
   pg::wait_for_snapshots(budget.milliseconds);
@@ -429,17 +447,18 @@ Moved carry_out_move(const Makers& makers, const Move& move, const LockBudget& b
   Moved moved;
   std::string snapshots;
   const std::array<Oid, 2> relations{move.set.parent.oid, move.set.parent.default_oid};
-  moved.attempt = try_action(budget, mode, relations, [&](const pg::LockDeadline& deadline) {
+  const Attempt attempt = try_action(budget, mode, relations, [&](const pg::LockDeadline& deadline) {
     snapshots.clear();
     try {
-      return carry_out(makers, move, budget, deadline, moved.rows);
+      return carry_out(makers, move, budget, deadline, moved);
     } catch (const pg::PgError& error) {
       if (error.sqlstate() == ERRCODE_LOCK_NOT_AVAILABLE) snapshots = error.detail();
       throw;
     }
   });
-  if (moved.attempt.outcome != Outcome::Done) moved.rows = 0;
-  if (moved.attempt.outcome == Outcome::Deferred && !snapshots.empty()) moved.attempt.blocked_by = snapshots;
+  moved.attempt = attempt;
+  if (attempt.outcome != Outcome::Done) moved.rows = 0;
+  if (attempt.outcome == Outcome::Deferred && !snapshots.empty()) moved.attempt.blocked_by = snapshots;
   return moved;
 }
 

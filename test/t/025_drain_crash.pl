@@ -15,7 +15,11 @@ sub add_strays {
 	add_set($node, $schema);
 	$node->safe_psql('postgres', qq{
 		UPDATE partman.part_config SET retention = NULL WHERE parent_table = '$schema.ev';
-		INSERT INTO $schema.ev (id, payload) SELECT i, md5(i::text) FROM generate_series(100, 129) i;});
+		INSERT INTO $schema.ev (id, payload) SELECT i, md5(i::text) FROM generate_series(100, 129) i;
+		-- So large a file that it is exchanged where all rows go (the function), not emptied row by row (the procedure).
+		ALTER TABLE $schema.ev_default SET (autovacuum_enabled = off);
+		INSERT INTO $schema.ev (id, payload) SELECT i, repeat('dead', 100) FROM generate_series(1000, 4000) i;
+		DELETE FROM $schema.ev WHERE id >= 1000;});
 	return;
 }
 
