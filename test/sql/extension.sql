@@ -12,7 +12,10 @@ ALTER EXTENSION pg_strata SET SCHEMA public;
 CREATE VIEW members AS
 SELECT i.type, i.schema, i.name FROM pg_depend d, pg_identify_object(d.classid, d.objid, 0) i
 WHERE d.refclassid = 'pg_extension'::regclass AND d.deptype = 'e'
-  AND d.refobjid = (SELECT oid FROM pg_extension WHERE extname = 'pg_strata');
+  AND d.refobjid = (SELECT oid FROM pg_extension WHERE extname = 'pg_strata')
+  AND NOT EXISTS ( -- newer servers count the types that come with a relation or a type: rows and arrays
+      SELECT FROM pg_type t LEFT JOIN pg_class c ON c.oid = t.typrelid
+      WHERE d.classid = 'pg_type'::regclass AND t.oid = d.objid AND (t.typcategory = 'A' OR c.relkind <> 'c'));
 SELECT type, count(*) FROM members GROUP BY type ORDER BY type;
 SELECT type, name FROM members WHERE type NOT IN ('function', 'procedure') ORDER BY type, name;
 SELECT * FROM members WHERE schema <> '"My Part"';
