@@ -159,9 +159,10 @@ SELECT 'new' AS what, * FROM (TABLE actual_columns EXCEPT TABLE expected_columns
 \pset format aligned
 RESET search_path;
 
--- constraints and indexes by name, as callers catch them
+-- constraints and indexes by name, as callers catch them; since 18, NOT NULLs are constraints, too
 SELECT conrelid::regclass AS tab, conname, contype, condeferrable, condeferred, confupdtype, confdeltype
-FROM pg_constraint WHERE conrelid IN ('"My Part".part_config'::regclass, '"My Part".part_config_sub'::regclass) ORDER BY 1, 2;
+FROM pg_constraint WHERE conrelid IN ('"My Part".part_config'::regclass, '"My Part".part_config_sub'::regclass) AND contype <> 'n'
+ORDER BY 1, 2;
 SELECT c.relname, pg_get_indexdef(c.oid) FROM pg_class c
 WHERE c.relnamespace = '"My Part"'::regnamespace AND c.relkind = 'i' AND c.relname LIKE 'part\_config%' ORDER BY 1;
 SELECT attname, format_type(atttypid, atttypmod) FROM pg_attribute WHERE attrelid = '"My Part".table_privs'::regclass AND attnum > 0 ORDER BY attnum;

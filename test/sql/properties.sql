@@ -61,7 +61,7 @@ CREATE TABLE q.k (id int NOT NULL, v int NOT NULL) PARTITION BY RANGE (id);
 CREATE TABLE q.k_tpl (LIKE q.k, PRIMARY KEY (v) USING INDEX TABLESPACE regress_strata_props DEFERRABLE INITIALLY DEFERRED);
 SELECT partman.create_parent('q.k', 'id', '10', p_premake := 1, p_template_table := 'q.k_tpl', p_default_table := false);
 SELECT * FROM q.indexes('^k_p0$');
-SELECT condeferrable, condeferred FROM pg_constraint WHERE conrelid = 'q.k_p0'::regclass;
+SELECT condeferrable, condeferred FROM pg_constraint WHERE conrelid = 'q.k_p0'::regclass AND contype = 'p';
 -- a template that is gone stands in the way of new children only
 CREATE TABLE q.g (id int NOT NULL) PARTITION BY RANGE (id);
 SELECT partman.create_parent('q.g', 'id', '10', p_premake := 2);
