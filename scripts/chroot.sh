@@ -24,6 +24,7 @@ inside() {
     mount -t devpts -o newinstance,ptmxmode=0666 devpts "$R/dev/pts"
     ln -s pts/ptmx "$R/dev/ptmx"; ln -s /proc/self/fd "$R/dev/fd"
     ln -s fd/0 "$R/dev/stdin"; ln -s fd/1 "$R/dev/stdout"; ln -s fd/2 "$R/dev/stderr"
-    exec chroot "$R" env -i PATH=/usr/sbin:/usr/bin:/sbin:/bin su "$U" -s /bin/bash -c "cd; $C"
+    # No exec: this bash is process 1 and reaps orphans, where su would leave killed servers as zombies that look alive.
+    chroot "$R" env -i PATH=/usr/sbin:/usr/bin:/sbin:/bin su "$U" -s /bin/bash -c "cd; $C" || exit
   ' _ "$ROOT" "$1" "$2" "${LAYER:-}" </dev/null
 }

@@ -9,11 +9,11 @@ set -Eeuo pipefail
 
 REPO=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 PG_MAJOR=${PG_MAJOR:-15}
-PG_BIN=/usr/lib/postgresql/$PG_MAJOR/bin
+PG_BIN=${PG_BIN:-/usr/lib/postgresql/$PG_MAJOR/bin}
 EXTENSION=pg_strata
 WORK=
 JOB=
-export LC_ALL=C.UTF-8
+export LC_ALL=C.UTF-8 LANG=C.UTF-8 # PostgreSQL's test library takes the first away
 # A caller's client settings must lead nobody to another server.
 unset PGHOST PGHOSTADDR PGPORT PGUSER PGDATABASE PGPASSWORD PGPASSFILE PGSERVICE PGSERVICEFILE PGOPTIONS PGDATA PGTZ \
   PGDATESTYLE PGCLIENTENCODING PGAPPNAME PGSSLMODE MAKEFLAGS MAKELEVEL MFLAGS TEMP_CONFIG

@@ -1,6 +1,7 @@
 #include "ops/create.hpp"
 
 #include "ops/constraints.hpp"
+#include "ops/fail.hpp"
 #include "ops/grow.hpp"
 #include "ops/jobmon.hpp"
 #include "ops/observe.hpp"
@@ -11,10 +12,6 @@
 namespace strata::ops {
 
 namespace {
-
-std::string quoted(std::string_view name) {
-  return "\"" + std::string(name) + "\"";
-}
 
 // --- arguments (contract 3.4.1, in its order) ------------------------------------------------------------------------
 
@@ -36,28 +33,30 @@ std::optional<std::string> modern_interval(const std::string& word) {
 void check_name(const CreateRequest& request) {
   const auto periods = std::count(request.parent.begin(), request.parent.end(), '.');
   if (periods == 0)
-    refuse(core::Code::InvalidName, "parent table " + quoted(request.parent) + " is not schema-qualified",
+    refuse(core::Code::InvalidName, "parent table " + in_quotes(request.parent) + " is not schema-qualified",
            "Write it as schema.table, without quotes.");
   if (periods > 1)
-    refuse(core::Code::InvalidName, "table name " + quoted(request.parent) + " contains more than one period",
+    refuse(core::Code::InvalidName, "table name " + in_quotes(request.parent) + " contains more than one period",
            "Names that contain a period are not supported; write schema.table, without quotes.");
 }
 
 void check_words(const CreateRequest& request) {
   if (const auto modern = modern_interval(request.interval))
-    refuse(core::Code::InvalidParameterValue, "interval word " + quoted(request.interval) + " is no longer supported",
+    refuse(core::Code::InvalidParameterValue,
+           "interval word " + in_quotes(request.interval) + " is no longer supported",
            "Use interval '" + *modern + "'.");
   if (request.type != "range" && request.type != "list")
-    refuse(core::Code::InvalidParameterValue, quoted(request.type) + " is not a valid partitioning type",
+    refuse(core::Code::InvalidParameterValue, in_quotes(request.type) + " is not a valid partitioning type",
            "The third argument is the interval, the fourth the type, 'range' or 'list'; before pg_partman 5 it was the "
            "other way round, and the types 'native' and 'partman' are gone.");
   constexpr std::array<std::string_view, 5> epochs{"none", "seconds", "milliseconds", "microseconds", "nanoseconds"};
   if (std::find(epochs.begin(), epochs.end(), request.epoch) == epochs.end())
-    refuse(core::Code::InvalidParameterValue, quoted(request.epoch) + " is not a valid epoch",
+    refuse(core::Code::InvalidParameterValue, in_quotes(request.epoch) + " is not a valid epoch",
            "Use none, seconds, milliseconds, microseconds or nanoseconds.");
   if (request.automatic != "on" && request.automatic != "off")
     refuse(core::Code::InvalidParameterValue,
-           "p_automatic_maintenance must be \"on\" or \"off\", not " + quoted(request.automatic), "Use 'on' or 'off'.");
+           "p_automatic_maintenance must be \"on\" or \"off\", not " + in_quotes(request.automatic),
+           "Use 'on' or 'off'.");
   if (request.premake < 1)
     refuse(core::Code::InvalidParameterValue, "premake must be at least 1, not " + std::to_string(request.premake),
            "It counts the partitions to be kept ahead of the current one.");
@@ -66,16 +65,18 @@ void check_words(const CreateRequest& request) {
 void check_column(const CreateRequest& request, const Parent& parent) {
   const std::optional<TableColumn> column = find_column(parent.oid, request.control);
   if (!column)
-    refuse(core::Code::UndefinedColumn,
-           "control column " + quoted(request.control) + " of table " + quoted(request.parent) + " does not exist",
-           "Name the column by which the table is partitioned.");
+    refuse(
+        core::Code::UndefinedColumn,
+        "control column " + in_quotes(request.control) + " of table " + in_quotes(request.parent) + " does not exist",
+        "Name the column by which the table is partitioned.");
   if (!column->not_null && request.control_not_null == CreateRequest::NotNull::Required)
-    refuse(core::Code::InvalidObjectDefinition,
-           "control column " + quoted(request.control) + " of table " + quoted(request.parent) + " must be NOT NULL",
-           "Run ALTER TABLE ... ALTER COLUMN ... SET NOT NULL, or pass p_control_not_null := false.");
+    refuse(
+        core::Code::InvalidObjectDefinition,
+        "control column " + in_quotes(request.control) + " of table " + in_quotes(request.parent) + " must be NOT NULL",
+        "Run ALTER TABLE ... ALTER COLUMN ... SET NOT NULL, or pass p_control_not_null := false.");
   if (!key_type_of(column->type))
     refuse(core::Code::DatatypeMismatch,
-           "control column " + quoted(request.control) + " of table " + quoted(request.parent) + " is of type " +
+           "control column " + in_quotes(request.control) + " of table " + in_quotes(request.parent) + " is of type " +
                pg::type_name(column->type),
            "Supported are timestamptz, timestamp, date, smallint, integer, bigint, numeric, and uuid, text or varchar "
            "with a time encoder.");
@@ -87,12 +88,12 @@ void check_constraint_columns(const CreateRequest& request, const Parent& parent
   for (const std::string& name : *request.constraint_cols)
     if (!find_column(parent.oid, name))
       refuse(core::Code::UndefinedColumn,
-             "constraint column " + quoted(name) + " of table " + quoted(request.parent) + " does not exist",
+             "constraint column " + in_quotes(name) + " of table " + in_quotes(request.parent) + " does not exist",
              "Name columns of the table in p_constraint_cols.");
 }
 
 void check_partitioning(const CreateRequest& request, const Parent& parent) {
-  const std::string name = quoted(request.parent);
+  const std::string name = in_quotes(request.parent);
   if (parent.strategy == '\0')
     refuse(core::Code::WrongObjectType, name + " is not a partitioned table",
            "Declare it with PARTITION BY RANGE (" + pg::quote_ident(request.control) + ").");
@@ -106,9 +107,9 @@ void check_partitioning(const CreateRequest& request, const Parent& parent) {
            "The partition key must be a single column.");
   if (parent.key_column != request.control)
     refuse(core::Code::InvalidObjectDefinition,
-           "control column " + quoted(request.control) + " is not the partition key of " + name,
+           "control column " + in_quotes(request.control) + " is not the partition key of " + name,
            parent.key_column.empty() ? "The partition key is an expression; it must be a plain column."
-                                     : "The partition key is " + quoted(parent.key_column) + ".");
+                                     : "The partition key is " + in_quotes(parent.key_column) + ".");
 }
 
 // Epoch, encoder and decoder against the type of the key (contract 3.4.1, 8, 14, 15), and that the functions exist.
@@ -140,7 +141,7 @@ Parent checked_parent(const Extension& extension, const CreateRequest& request) 
   check_words(request);
   const std::optional<Parent> parent = find_parent(request.parent);
   if (!parent)
-    refuse(core::Code::UndefinedTable, "table " + quoted(request.parent) + " does not exist",
+    refuse(core::Code::UndefinedTable, "table " + in_quotes(request.parent) + " does not exist",
            "Create the partitioned table first; the name is case-sensitive and written without quotes.");
   require_owner_rights(*parent);
   if (parent->kind == RELKIND_RELATION || parent->kind == RELKIND_PARTITIONED_TABLE) check_column(request, *parent);
@@ -262,7 +263,7 @@ void drop_blocked(const Extension& extension, PlannedSet& planned) {
   if (planned.actions.size() == before) return;
   pg::report(
       {.level = WARNING,
-       .message = "rows in the default partition of " + quoted(planned.set.parent.raw_name()) +
+       .message = "rows in the default partition of " + in_quotes(planned.set.parent.raw_name()) +
                   " belong to partitions that were not created: " + std::to_string(before - planned.actions.size()),
        .hint = "Move them with " + cure_for_default(extension, planned.set) + "."});
 }
@@ -271,8 +272,8 @@ void require_done(const PlannedSet& planned, const Attempt& attempt) {
   const std::string name = planned.set.parent.raw_name();
   if (attempt.outcome == Outcome::Deferred) raise_not_locked(name, attempt);
   if (attempt.outcome == Outcome::Changed)
-    refuse(core::Code::NotInPrerequisiteState, "table " + quoted(name) + " was changed while partitions were created",
-           "Call again.");
+    refuse(core::Code::NotInPrerequisiteState,
+           "table " + in_quotes(name) + " was changed while partitions were created", "Call again.");
 }
 
 bool has_default(const ManagedSet& set) noexcept {
@@ -316,7 +317,7 @@ bool build_set(const Extension& extension, const CreateRequest& request, const P
   const bool nowhere_to_go = place != nullptr && request.default_table == CreateRequest::Default::Create;
   if (!anything && !nowhere_to_go) {
     pg::report({.level = WARNING,
-                .message = "no partitions of " + quoted(request.parent) + " were created",
+                .message = "no partitions of " + in_quotes(request.parent) + " were created",
                 .detail = "Its configuration was stored nevertheless."});
     return false;
   }
@@ -366,7 +367,7 @@ bool is_missing(const ManagedSet& set, const core::Range& range) {
     if (child.range.lower <= range.lower && range.upper <= child.range.upper) return false;
     refuse(core::Code::InvalidObjectDefinition,
            "partition from " + set.text(range.lower) + " to " + set.text(range.upper) + " would overlap partition " +
-               quoted(child.schema + "." + child.name),
+               in_quotes(child.schema + "." + child.name),
            "show_partitions and show_partition_info list what exists.");
   }
   return true;
@@ -390,7 +391,7 @@ std::vector<core::Action> wanted_at(const ManagedSet& set, std::span<const std::
     const core::Range range = range_at(set, lower);
     if (!range.lower.finite()) {
       pg::report({.level = WARNING,
-                  .message = "a partition bound of " + quoted(set.parent.raw_name()) + " is out of range, skipped"});
+                  .message = "a partition bound of " + in_quotes(set.parent.raw_name()) + " is out of range, skipped"});
       continue;
     }
     // No row of a sub-set gets past the bounds of its table (contract 3.5).
@@ -410,7 +411,7 @@ void create_or_refuse(const Extension& extension, ManagedSet set, std::vector<co
   for (const PlannedAction& action : planned.actions)
     if (action.action.kind == core::ActionKind::Blocked)
       refuse(core::Code::CheckViolation,
-             "rows in the default partition of " + quoted(parent) + " belong to a partition that was asked for",
+             "rows in the default partition of " + in_quotes(parent) + " belong to a partition that was asked for",
              "Move them with " + cure_for_default(extension, planned.set) + ".");
   require_done(planned, create_partitions(extension, planned));
   constrain_after_creation(extension, planned.set.config.parent_table, Mode::Caller);
@@ -423,7 +424,7 @@ bool create_asked_for(const Extension& extension, const std::string& parent, Key
   ManagedSet set = load_set(extension, parent);
   require_owner_rights(set.parent);
   if (set.is_time() != (kind == KeyKind::Time))
-    refuse(core::Code::DatatypeMismatch, quoted(parent) + (set.is_time() ? " is a time set" : " is an id set"),
+    refuse(core::Code::DatatypeMismatch, in_quotes(parent) + (set.is_time() ? " is a time set" : " is an id set"),
            set.is_time() ? "Use create_partition_time." : "Use create_partition_id.");
   std::vector<core::Action> actions = wanted_at(set, lower_bounds);
   if (actions.empty()) return false;

@@ -10,6 +10,10 @@ namespace strata::ops {
 // The code with this SQLSTATE; InvalidParameterValue when there is none.
 [[nodiscard]] core::Code code_of(int sqlstate) noexcept;
 [[nodiscard]] pg::Raise to_raise(const core::Refusal& refusal);
+// A name as messages show it. Not called `quoted`: std::quoted would be found as well, where the library brings it in.
+[[nodiscard]] inline std::string in_quotes(std::string_view name) {
+  return '"' + std::string(name) + '"';
+}
 [[noreturn]] void refuse(core::Code code, std::string message, std::string hint = {}, std::string detail = {});
 
 // Runs f; a server error gets our hint where it brought none.

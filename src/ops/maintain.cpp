@@ -2,6 +2,7 @@
 
 #include "ops/analyze.hpp"
 #include "ops/constraints.hpp"
+#include "ops/fail.hpp"
 #include "ops/grow.hpp"
 #include "ops/jobmon.hpp"
 #include "ops/registry.hpp"
@@ -26,10 +27,6 @@ struct SetResult {
 
 // From the third run in a row that could not get its locks, deferring counts as failing (rulings 4).
 constexpr int kDeferredRunsTolerated = 2;
-
-std::string quoted(const std::string& name) {
-  return "\"" + name + "\"";
-}
 
 core::Child partition_of(const core::Action& action) {
   return {.oid = action.oid, .schema = action.schema, .name = action.name, .range = action.range};
@@ -80,7 +77,7 @@ Attempt apply_logged(const Extension& extension, const PlannedSet& planned, cons
 void report_skipped(const PlannedAction& action) {
   pg::report({.level = NOTICE,
               .message = "skipped: changed (" + std::string(action_name(action.action.kind)) + " " +
-                         quoted(action.action.schema + "." + action.action.name) + ")",
+                         in_quotes(action.action.schema + "." + action.action.name) + ")",
               .detail = "It is no longer as it was when the run was planned.",
               .hint = "The next run plans anew."});
 }
@@ -103,7 +100,7 @@ void count(SetResult& result, const PlannedAction& action, const Attempt& attemp
 
 pg::Raise blocked_failure(const Extension& extension, const ManagedSet& set, const PlannedAction& action) {
   return to_raise({.code = core::Code::CheckViolation,
-                   .message = "rows in the default partition of " + quoted(set.parent.raw_name()) +
+                   .message = "rows in the default partition of " + in_quotes(set.parent.raw_name()) +
                               " belong to a partition that is due",
                    .detail = "They lie between " + set.text(action.action.range.lower) + " and " +
                              set.text(action.action.range.upper) + ".",
@@ -181,7 +178,7 @@ void forget_stale_promises(const Extension& extension, const ManagedSet& set) {
           .oid(set.parent.owner));
   for (std::size_t row = 0; row < rows.size(); ++row)
     pg::report({.level = NOTICE,
-                .message = "table " + quoted(rows.text(row, 0)) + " will not be dropped any more",
+                .message = "table " + in_quotes(rows.text(row, 0)) + " will not be dropped any more",
                 .detail = "It was detached by retention, and since then it or the retention was changed."});
 }
 
@@ -199,7 +196,7 @@ void repair(const Extension& extension, ManagedSet& set) {
     pg::execute("UPDATE " + extension.object("part_pending_drop") + " SET parent_table = $2 WHERE parent_table = $1",
                 pg::Params().text(set.config.parent_table).text(name));
     pg::report({.level = NOTICE,
-                .message = "table " + quoted(set.config.parent_table) + " is now " + quoted(name) +
+                .message = "table " + in_quotes(set.config.parent_table) + " is now " + in_quotes(name) +
                            ", its configuration follows"});
     set.config.parent_table = name;
     set.renamed = false;
@@ -218,7 +215,7 @@ bool left_alone(const LoadedSet& loaded) {
   if (loaded.config.undo_in_progress) return true;
   if (!loaded.config.async_in_progress) return false;
   pg::report({.level = WARNING,
-              .message = "maintenance of " + quoted(loaded.config.parent_table) + " is skipped",
+              .message = "maintenance of " + in_quotes(loaded.config.parent_table) + " is skipped",
               .detail = "An unfinished partition_data_async holds rows of it.",
               .hint = "Finish that first, or clear async_partitioning_in_progress after checking its working table."});
   return true;
@@ -234,15 +231,15 @@ void finish(const Extension& extension, const ManagedSet& set, SetResult& result
   write_deferred(extension, set.config.parent_table, result.blocked_by);
   const std::string number = std::to_string(result.deferred);
   if (set.config.deferred_runs < kDeferredRunsTolerated) {
-    pg::report(
-        {.level = NOTICE,
-         .message = "deferred: " + number + " actions on " + quoted(set.config.parent_table) + " wait for the next run",
-         .detail = "Locks were held by " + result.blocked_by + "."});
+    pg::report({.level = NOTICE,
+                .message = "deferred: " + number + " actions on " + in_quotes(set.config.parent_table) +
+                           " wait for the next run",
+                .detail = "Locks were held by " + result.blocked_by + "."});
     return;
   }
   result.failure =
       to_raise({.code = core::Code::LockNotAvailable,
-                .message = number + " actions on " + quoted(set.config.parent_table) +
+                .message = number + " actions on " + in_quotes(set.config.parent_table) +
                            " could not get their locks in " + std::to_string(set.config.deferred_runs + 1) + " runs",
                 .detail = "Locks were held by " + result.blocked_by + ".",
                 .hint = "End that transaction, or raise part_policy.lock_timeout_ms."});
@@ -302,7 +299,7 @@ SetResult maintain(const Extension& extension, const ManagedSet& set, const Main
 void warn_failed(const std::string& parent, const pg::Raise& failure) {
   pg::report({.level = WARNING,
               .sqlstate = failure.sqlstate,
-              .message = "maintenance of " + quoted(parent) + " failed: " + failure.message,
+              .message = "maintenance of " + in_quotes(parent) + " failed: " + failure.message,
               .detail = failure.detail,
               .hint = failure.hint});
 }
@@ -429,7 +426,7 @@ void run_all(const Extension& extension, const MaintenanceOptions& options) {
 
 std::string joined(const std::vector<std::string>& names) {
   std::string text;
-  for (const std::string& name : names) text += (text.empty() ? "" : ", ") + quoted(name);
+  for (const std::string& name : names) text += (text.empty() ? "" : ", ") + in_quotes(name);
   return text;
 }
 

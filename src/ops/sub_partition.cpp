@@ -1,5 +1,6 @@
 #include "ops/sub_partition.hpp"
 
+#include "ops/fail.hpp"
 #include "ops/grow.hpp"
 #include "ops/transfer.hpp"
 #include "pg/relation.hpp"
@@ -8,26 +9,22 @@ namespace strata::ops {
 
 namespace {
 
-std::string quoted(const std::string& name) {
-  return "\"" + name + "\"";
-}
-
 // --- arguments (contract 3.9, in its order) --------------------------------------------------------------------------
 
 void check_arguments(const CreateRequest& request, const std::optional<std::string>& consent) {
   const std::optional<Parent> parent = find_parent(request.parent);
   if (!parent)
-    refuse(core::Code::UndefinedTable, "table " + quoted(request.parent) + " does not exist",
+    refuse(core::Code::UndefinedTable, "table " + in_quotes(request.parent) + " does not exist",
            "Create the partitioned table first; the name is case-sensitive and written without quotes.");
   require_owner_rights(*parent);
   if (request.type != "range" && request.type != "list")
-    refuse(core::Code::InvalidParameterValue, quoted(request.type) + " is not a valid partitioning type",
+    refuse(core::Code::InvalidParameterValue, in_quotes(request.type) + " is not a valid partitioning type",
            "Use 'range' or 'list'.");
   std::string word = consent.value_or("");
   std::transform(word.begin(), word.end(), word.begin(), [](unsigned char c) { return pg_tolower(c); });
   if (word != "yes")
     refuse(core::Code::InvalidParameterValue,
-           "sub-partitioning replaces every partition of " + quoted(request.parent) + " that is a plain table",
+           "sub-partitioning replaces every partition of " + in_quotes(request.parent) + " that is a plain table",
            "Pass p_declarative_check := 'yes' to agree; rows are kept.");
 }
 
@@ -46,7 +43,7 @@ void check_time_interval(const CreateRequest& request, const ManagedSet& upper) 
   if (span >= upper_span)
     refuse(core::Code::InvalidParameterValue,
            "sub-partition interval \"" + request.interval + "\" is not smaller than the interval of " +
-               quoted(request.parent) + ", \"" + upper.config.partition_interval + "\"",
+               in_quotes(request.parent) + ", \"" + upper.config.partition_interval + "\"",
            "Partitions of a partition must be smaller than it.");
   const core::Wide week = core::Wide{7} * core::kMicrosPerDay;
   if ((span == week && upper_span > week) || request.date_trunc_interval == "week")
@@ -60,19 +57,20 @@ void check_id_interval(const CreateRequest& request, const ManagedSet& upper) {
   if (interval < upper.policy.step.count) return;
   refuse(core::Code::InvalidParameterValue,
          "sub-partition interval " + request.interval + " is not smaller than the interval of " +
-             quoted(request.parent) + ", " + std::to_string(upper.policy.step.count),
+             in_quotes(request.parent) + ", " + std::to_string(upper.policy.step.count),
          "Partitions of a partition must be smaller than it.");
 }
 
 std::optional<core::KeyType> control_kind(const CreateRequest& request, const ManagedSet& upper) {
   const std::optional<TableColumn> column = find_column(upper.parent.oid, request.control);
   if (!column)
-    refuse(core::Code::UndefinedColumn,
-           "control column " + quoted(request.control) + " of table " + quoted(request.parent) + " does not exist");
+    refuse(core::Code::UndefinedColumn, "control column " + in_quotes(request.control) + " of table " +
+                                            in_quotes(request.parent) + " does not exist");
   if (!column->not_null && request.control_not_null == CreateRequest::NotNull::Required)
-    refuse(core::Code::InvalidObjectDefinition,
-           "control column " + quoted(request.control) + " of table " + quoted(request.parent) + " must be NOT NULL",
-           "Run ALTER TABLE ... ALTER COLUMN ... SET NOT NULL, or pass p_control_not_null := false.");
+    refuse(
+        core::Code::InvalidObjectDefinition,
+        "control column " + in_quotes(request.control) + " of table " + in_quotes(request.parent) + " must be NOT NULL",
+        "Run ALTER TABLE ... ALTER COLUMN ... SET NOT NULL, or pass p_control_not_null := false.");
   return key_type_of(column->type, request.epoch);
 }
 
@@ -80,7 +78,7 @@ void check_interval(const CreateRequest& request, const ManagedSet& upper) {
   const std::optional<core::KeyType> kind = control_kind(request, upper);
   if (!kind)
     refuse(core::Code::DatatypeMismatch,
-           "control column " + quoted(request.control) + " of table " + quoted(request.parent) +
+           "control column " + in_quotes(request.control) + " of table " + in_quotes(request.parent) +
                " is of a type that sets cannot be partitioned by",
            "Supported are timestamptz, timestamp, date, smallint, integer, bigint, numeric, and uuid, text or varchar "
            "with a time encoder.");
@@ -133,13 +131,14 @@ std::vector<core::Child> to_replace(const CreateRequest& request, const ManagedS
     const core::Child& child = upper.inventory.children[n];
     const std::optional<std::string> key = key_of(child.oid);
     if (key && *key != request.control)
-      refuse(core::Code::InvalidObjectDefinition,
-             "partition " + quoted(child.schema + "." + child.name) + " is already partitioned, by " + quoted(*key),
-             "Sub-partition by that column.");
+      refuse(
+          core::Code::InvalidObjectDefinition,
+          "partition " + in_quotes(child.schema + "." + child.name) + " is already partitioned, by " + in_quotes(*key),
+          "Sub-partition by that column.");
     if (key) continue;
     if (upper.facts[n].kind != RELKIND_RELATION)
       refuse(core::Code::WrongObjectType,
-             "partition " + quoted(child.schema + "." + child.name) + " is not a plain table",
+             "partition " + in_quotes(child.schema + "." + child.name) + " is not a plain table",
              "Only plain tables can be replaced by partitioned ones.");
     plain.push_back(child);
   }
@@ -172,7 +171,7 @@ void replace(const Extension& extension, const PlannedSet& planned, const SubCon
              Oid creator) {
   const ManagedSet& upper = planned.set;
   pg::report({.level = WARNING,
-              .message = "partition " + quoted(child.schema + "." + child.name) +
+              .message = "partition " + in_quotes(child.schema + "." + child.name) +
                          " is replaced by a partitioned table of the same name"});
   set_aside(upper, child);
   const ChildName name{.schema = child.schema, .name = child.name};
@@ -211,7 +210,7 @@ void replace_all(const Extension& extension, PlannedSet planned, const SubConfig
   if (attempt.outcome == Outcome::Deferred) raise_not_locked(planned.set.parent.raw_name(), attempt);
   if (attempt.outcome == Outcome::Changed)
     refuse(core::Code::NotInPrerequisiteState,
-           "table " + quoted(planned.set.parent.raw_name()) + " was changed meanwhile", "Call again.");
+           "table " + in_quotes(planned.set.parent.raw_name()) + " was changed meanwhile", "Call again.");
 }
 
 }  // namespace

@@ -61,7 +61,7 @@ CREATE TABLE q.k (id int NOT NULL, v int NOT NULL) PARTITION BY RANGE (id);
 CREATE TABLE q.k_tpl (LIKE q.k, PRIMARY KEY (v) USING INDEX TABLESPACE regress_strata_props DEFERRABLE INITIALLY DEFERRED);
 SELECT partman.create_parent('q.k', 'id', '10', p_premake := 1, p_template_table := 'q.k_tpl', p_default_table := false);
 SELECT * FROM q.indexes('^k_p0$');
-SELECT condeferrable, condeferred FROM pg_constraint WHERE conrelid = 'q.k_p0'::regclass;
+SELECT condeferrable, condeferred FROM pg_constraint WHERE conrelid = 'q.k_p0'::regclass AND contype = 'p';
 -- a template that is gone stands in the way of new children only
 CREATE TABLE q.g (id int NOT NULL) PARTITION BY RANGE (id);
 SELECT partman.create_parent('q.g', 'id', '10', p_premake := 2);
@@ -83,8 +83,9 @@ SELECT attname, attstattarget FROM pg_attribute WHERE attrelid = 'q.f_default'::
 -- identity and generated columns, publications
 CREATE TABLE q.i (id int GENERATED ALWAYS AS IDENTITY, v int, twice int GENERATED ALWAYS AS (v * 2) STORED) PARTITION BY RANGE (id);
 SELECT partman.create_parent('q.i', 'id', '10', p_premake := 1, p_template_table := 'false');
-SELECT attname, attidentity = '' AS plain, attnotnull, attgenerated FROM pg_attribute
-WHERE attrelid = 'q.i_p0'::regclass AND attnum > 0 AND current_setting('server_version_num')::int < 170000 ORDER BY attnum;
+-- from 17 on, partitions share the parent's identity column
+SELECT attname, attidentity = CASE WHEN attname = 'id' AND current_setting('server_version_num')::int >= 170000 THEN 'a' ELSE '' END
+  AS as_attached, attnotnull, attgenerated FROM pg_attribute WHERE attrelid = 'q.i_p0'::regclass AND attnum > 0 ORDER BY attnum;
 INSERT INTO q.i (v) VALUES (1), (2);
 SELECT tableoid::regclass, * FROM q.i ORDER BY 2;
 
@@ -166,7 +167,8 @@ SELECT partman.run_maintenance('q.p');
 SELECT * FROM q.grants('^p_p20');
 UPDATE partman.part_config SET inherit_privileges = true WHERE parent_table = 'q.p';
 INSERT INTO q.p VALUES (22);
-SELECT substring(statement FROM 'ATTACH.*') AS statement FROM partman.plan_maintenance('q.p');
+SELECT replace(substring(statement FROM 'ATTACH.*'), ' MAINTAIN,', '') AS statement -- a privilege since 17
+FROM partman.plan_maintenance('q.p');
 SELECT partman.run_maintenance('q.p');
 SELECT * FROM q.grants('^p_p30');
 ALTER DEFAULT PRIVILEGES FOR ROLE regress_strata_props_owner REVOKE UPDATE ON TABLES FROM regress_strata_props_out;
@@ -229,7 +231,8 @@ SELECT partman.autovacuum_off('q', 'plain', 'q', 'source');
 SELECT name, options FROM q.tables WHERE name IN ('plain', 'plain_child', 'source') ORDER BY 1;
 SELECT partman.autovacuum_reset('q', 'plain', p_source_schema := 'q', p_source_tablename := 'source');
 SELECT name, options FROM q.tables WHERE name IN ('plain', 'plain_child', 'source') ORDER BY 1;
-SELECT q.try($$SELECT partman.autovacuum_off('q', 't')$$), q.try($$SELECT partman.autovacuum_reset('q', 't')$$);
+-- refused by the server, which has changed its mind about the SQLSTATE
+SELECT q.try($$SELECT partman.autovacuum_off('q', 't')$$) ~ '^(22023|42809) ' AS refused, q.try($$SELECT partman.autovacuum_reset('q', 't')$$);
 
 DROP SCHEMA q, q2 CASCADE;
 DROP EXTENSION pg_strata;
