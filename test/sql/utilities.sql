@@ -92,7 +92,6 @@ INSERT INTO partman.part_config (parent_table, control, partition_interval, part
 VALUES ('u.bait', 'id', '10', 'range', 'u.valuable');
 GRANT USAGE ON SCHEMA u TO regress_u;
 SELECT partman.config_cleanup('u.bait');
-\echo :LAST_ERROR_SQLSTATE
 SELECT to_regclass('u.valuable');
 DELETE FROM partman.part_config;
 
