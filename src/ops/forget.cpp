@@ -53,8 +53,10 @@ std::optional<Table> find_template(const std::string& raw_name) {
   return table && table->kind == RELKIND_RELATION ? table : std::nullopt;
 }
 
-bool bears_automatic_name(const Extension& extension, const Parent& parent, const Table& table) {
-  const core::NameChoice names = core::template_name(parent.schema, parent.table, name_rules());
+bool bears_automatic_name(const Extension& extension, const std::string& parent, const Table& table) {
+  const auto point = parent.find('.');
+  if (point == std::string::npos) return false;
+  const core::NameChoice names = core::template_name(parent.substr(0, point), parent.substr(point + 1), name_rules());
   return table.schema == extension.schema() && (table.name == names.contract || table.name == names.fallback);
 }
 
@@ -66,13 +68,11 @@ void remove_template(const Extension& extension, const std::optional<Parent>& pa
   if (!table) return warn(what + " does not exist", "It was to be dropped with its set.");
   if (const auto other = other_user(extension, request.parent, *name))
     return warn(what + " is kept", "Partition set \"" + *other + "\" uses it, too.");
-  if (!parent)
-    return warn(what + " is kept", "Whose it is cannot be told, as table \"" + request.parent + "\" does not exist.",
-                "Drop it if it is no longer needed.");
   Fate fate = Fate::Kept;
   const std::array<Oid, 1> relations{table->oid};
   const Attempt attempt = try_action(LockBudget{}, Mode::Caller, relations, [&](const pg::LockDeadline& deadline) {
-    fate = drop_template(extension, *parent, *name, deadline);
+    fate = drop_template(extension, {.name = request.parent, .owner = parent ? parent->owner : InvalidOid}, *name,
+                         deadline);
     return true;
   });
   if (attempt.outcome != Outcome::Done) raise_not_locked(*name, attempt);
@@ -87,15 +87,16 @@ void remove_row(const Extension& extension, const char* table, const char* colum
 
 }  // namespace
 
-Fate drop_template(const Extension& extension, const Parent& parent, const std::string& name,
+Fate drop_template(const Extension& extension, const Forgotten& set, const std::string& name,
                    const pg::LockDeadline& deadline) {
   const std::optional<Table> table = find_template(name);
   if (!table) return Fate::Kept;
-  const bool belongs = table->owner == parent.owner || bears_automatic_name(extension, parent, *table);
+  const bool belongs = table->owner == set.owner || bears_automatic_name(extension, set.name, *table);
   if (!belongs || !pg::has_rights_of(table->owner)) {
     warn("template table \"" + name + "\" is kept",
-         belongs ? "It belongs to role \"" + pg::role_name(table->owner) + "\"."
-                 : "It is no table of the owner of \"" + parent.raw_name() + "\".",
+         belongs                 ? "It belongs to role \"" + pg::role_name(table->owner) + "\"."
+         : OidIsValid(set.owner) ? "It is no table of the owner of \"" + set.name + "\"."
+                                 : "Whose it is cannot be told, as table \"" + set.name + "\" does not exist.",
          "Drop it if it is no longer needed.");
     return Fate::Kept;
   }

@@ -18,7 +18,11 @@ struct CleanupRequest {
 // to the template of this parent: a configuration row must not make a superuser drop a stranger's table. Else a
 // WARNING. Inside try_action.
 enum class Fate : std::uint8_t { Dropped, Kept };
-Fate drop_template(const Extension& extension, const Parent& parent, const std::string& name,
+struct Forgotten {
+  std::string name;        // of the parent, as configured
+  Oid owner = InvalidOid;  // of the parent; invalid when that is gone
+};
+Fate drop_template(const Extension& extension, const Forgotten& set, const std::string& name,
                    const pg::LockDeadline& deadline);
 
 // Removes what is asked for and tells so, NOTICE by NOTICE. A template that another set names stays, with a WARNING.

@@ -228,7 +228,7 @@ Attempt forget(const Extension& extension, const ManagedSet& set, const LockBudg
     pg::execute("DELETE FROM " + extension.object("part_config") + " WHERE parent_table = $1",
                 pg::Params().text(set.config.parent_table));
     if (const auto& name = set.config.template_table; name && !is_named(extension, *name))
-      drop_template(extension, set.parent, *name, deadline);
+      drop_template(extension, {.name = set.parent.raw_name(), .owner = set.parent.owner}, *name, deadline);
     return true;
   });
 }
