@@ -177,6 +177,77 @@ SELECT k.time_life('text COLLATE "C"', 'k.text_of($)', 'none', 'k.text_of', 'k.t
 SELECT k.time_life('varchar(30) COLLATE "C"', 'k.text_of($)::varchar(30)', 'none', 'k.text_of', 'k.time_of');
 ROLLBACK;
 
+-- other intervals: a row far away goes to the partition that show_partition_name foretold, on the grid of the others
+CREATE FUNCTION k.width(type text, write text, width interval, epoch text DEFAULT 'none', encoder text DEFAULT NULL, decoder text DEFAULT NULL)
+RETURNS SETOF void LANGUAGE plpgsql AS $$
+DECLARE
+    what text := type || '/' || epoch || '/' || width || ': ';
+    far timestamptz;
+    foretold record;
+    info record;
+    grid timestamptz;
+BEGIN
+    EXECUTE format('CREATE TABLE k.set (at %s NOT NULL) PARTITION BY RANGE (at)', type);
+    EXECUTE format('CREATE TABLE k.undone (at %s)', type);
+    PERFORM t.is(partman.create_parent('k.set', 'at', width::text, p_epoch := epoch, p_time_encoder := encoder, p_time_decoder := decoder,
+        p_premake := 2), true, what || 'create_parent');
+    SELECT child_start_time INTO grid FROM partman.show_partitions('k.set') s, partman.show_partition_info('k.' || s.partition_tablename) LIMIT 1;
+    FOREACH far IN ARRAY ARRAY[now() + 7 * width + interval '1 second', now() - 9 * width, now() + 20 * width] LOOP
+        EXECUTE 'INSERT INTO k.set SELECT ' || replace(write, '$', '$1') USING far;
+        SELECT * INTO foretold FROM partman.show_partition_name('k.set', far::text);
+        PERFORM t.is(foretold.table_exists, false, what || 'not there yet');
+        PERFORM t.is(partman.partition_data_time('k.set', p_order := 'DESC'), 1, what || 'moved');
+        PERFORM t.is(t.n('k.' || foretold.partition_table), 1, what || 'as foretold');
+        SELECT * INTO info FROM partman.show_partition_info('k.' || foretold.partition_table);
+        PERFORM t.is(info.child_start_time, foretold.suffix_timestamp, what || 'start');
+        PERFORM t.is(info.child_end_time, info.child_start_time + width, what || 'end');
+        PERFORM t.ok(far >= info.child_start_time AND far < info.child_end_time, what || 'inside');
+        PERFORM t.is(foretold.partition_table, 'set_p' || to_char(info.child_start_time, datetime_string), what || 'name') FROM partman.part_config;
+        IF extract(month FROM width) = 0 AND extract(year FROM width) = 0 THEN
+            PERFORM t.is(mod(extract(epoch FROM info.child_start_time - grid), extract(epoch FROM width)), 0, what || 'on the grid');
+        END IF;
+    END LOOP;
+    PERFORM t.ok(partman.partition_gap_fill('k.set') > 10, what || 'gap fill');
+    PERFORM t.is((SELECT count(*) FROM (SELECT child_start_time, lag(child_end_time) OVER (ORDER BY child_start_time) AS last
+        FROM partman.show_partitions('k.set') s, partman.show_partition_info('k.' || s.partition_tablename)) g WHERE last <> child_start_time), 0,
+        what || 'no gap');
+    PERFORM t.is((SELECT rows_undone FROM partman.undo_partition('k.set', 'k.undone', 99)), 3, what || 'undone');
+    PERFORM t.is((SELECT count(*) FROM partman.part_config), 0, what || 'forgotten');
+END $$;
+BEGIN;
+SAVEPOINT a;
+SELECT k.width('timestamptz', '$', '30 seconds');
+ROLLBACK TO a;
+SELECT k.width('timestamptz', '$', '15 minutes');
+ROLLBACK TO a;
+SELECT k.width('timestamptz', '$', '1 hour');
+ROLLBACK TO a;
+SELECT k.width('timestamp', '$::timestamp', '6 hours');
+ROLLBACK TO a;
+SELECT k.width('timestamptz', '$', '1 week');
+ROLLBACK TO a;
+SELECT k.width('timestamptz', '$', '30 days');
+ROLLBACK TO a;
+SELECT k.width('date', '$::date', '9 weeks');
+ROLLBACK TO a;
+SELECT k.width('timestamptz', '$', '1 month');
+ROLLBACK TO a;
+SELECT k.width('date', '$::date', '3 months');
+ROLLBACK TO a;
+SELECT k.width('timestamp', '$::timestamp', '1 year');
+ROLLBACK TO a;
+SELECT k.width('bigint', 'extract(epoch FROM $)::bigint', '1 hour', 'seconds');
+ROLLBACK TO a;
+SELECT k.width('bigint', '(extract(epoch FROM $) * 1000)::bigint', '1 month', 'milliseconds');
+ROLLBACK TO a;
+SELECT k.width('uuid', 'partman.uuid7_time_encoder($)', '1 month', 'none', 'partman.uuid7_time_encoder', 'partman.uuid7_time_decoder');
+ROLLBACK TO a;
+SELECT k.width('uuid', 'partman.uuid7_time_encoder($)', '1 hour', 'none', 'partman.uuid7_time_encoder', 'partman.uuid7_time_decoder');
+ROLLBACK TO a;
+SELECT k.width('text COLLATE "C"', 'k.text_of($)', '1 week', 'none', 'k.text_of', 'k.time_of');
+ROLLBACK TO a;
+ROLLBACK;
+
 SELECT t.done();
 DROP SCHEMA k, t CASCADE;
 DROP EXTENSION pg_strata;

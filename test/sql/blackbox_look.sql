@@ -2,6 +2,7 @@
 -- in schema public, called without schema, by name and by position. Prints only what differs.
 SET client_min_messages = warning;
 SET timezone = 'UTC';
+SET intervalstyle = 'postgres';
 CREATE EXTENSION pg_strata;
 \getenv srcdir PG_ABS_SRCDIR
 \i :srcdir/assert.psql

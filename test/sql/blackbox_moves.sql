@@ -96,6 +96,45 @@ SELECT t.is((SELECT count FROM partman.check_default()), 1, 'for ever');
 SELECT t.is((SELECT count FROM partman.check_default(true, true)), 1, 'also here');
 ROLLBACK;
 
+BEGIN;
+-- foreign keys whose checks are put off to the end of the transaction, open cursors, calls from cursors and subtransactions
+CREATE TABLE k.ref (id int PRIMARY KEY);
+INSERT INTO k.ref SELECT generate_series(1, 200);
+CREATE TABLE k.fk (id int NOT NULL, r int REFERENCES k.ref DEFERRABLE INITIALLY DEFERRED) PARTITION BY RANGE (id);
+CREATE TABLE k.undone (LIKE k.fk);
+SELECT t.is(partman.create_parent('k.fk', 'id', '10'), true, 'fk');
+INSERT INTO k.fk SELECT s, s FROM generate_series(1, 35) s;
+INSERT INTO k.fk SELECT 100 + s, s FROM generate_series(1, 55) s;
+DECLARE before CURSOR FOR SELECT * FROM k.ref;
+FETCH before;
+SELECT partman.run_maintenance('k.fk');
+DECLARE calls CURSOR FOR SELECT t.is(partman.partition_data_id('k.fk'), 9, 'called by a cursor');
+FETCH calls;
+SELECT t.is(partman.partition_data_id('k.fk', 10), 46, 'several partitions');
+DO $$
+BEGIN
+    INSERT INTO k.fk VALUES (305, 1), (315, 1);
+    BEGIN
+        PERFORM partman.partition_data_id('k.fk', 5);
+        RAISE EXCEPTION 'taken back';
+    EXCEPTION WHEN raise_exception THEN NULL;
+    END;
+    PERFORM t.is(t.n('k.fk_default'), 2, 'taken back');
+END $$;
+SELECT t.is(partman.partition_data_id('k.fk', 5), 2, 'once more'), t.is((SELECT count(*) FROM k.fk), 92, 'all rows');
+SELECT t.is(partman.partition_gap_fill('k.fk'), 2 + 14, 'gap fill');
+SELECT t.is(u::text, '(33,92)', 'undone') FROM partman.undo_partition('k.fk', 'k.undone', 100) u;
+SET CONSTRAINTS ALL IMMEDIATE;
+CLOSE ALL;
+-- a source whose integers are smaller, one that has columns in another order and a trigger
+CREATE TABLE k.wide (v text, id bigint NOT NULL) PARTITION BY RANGE (id);
+SELECT t.is(partman.create_parent('k.wide', 'id', '10', p_start_partition := '0'), true, 'wide');
+CREATE TABLE k.small (id smallint, v varchar(10));
+INSERT INTO k.small SELECT s, 'v' FROM generate_series(1, 25) s;
+SELECT t.is(partman.partition_data_id('k.wide', 10, p_source_table := 'k.small'), 25, 'smaller integers');
+SELECT t.is(t.n('k.wide_p0') || ' ' || t.n('k.wide_p10') || ' ' || t.n('k.wide_p20') || ' ' || t.n('k.small'), '9 10 6 0', 'arrived');
+ROLLBACK;
+
 -- odd names: mixed case, spaces, quotes, 63 bytes, multibyte
 CREATE FUNCTION k.odd(s text, n text, c text) RETURNS SETOF void LANGUAGE plpgsql AS $$
 DECLARE raw text := s || '.' || n; q text := format('%I.%I', s, n); cut text; r record;
