@@ -192,6 +192,10 @@ SELECT partman.apply_privileges(p_parent_schema := 'k', p_parent_tablename := 'p
 SELECT partman.reapply_privileges(p_parent_table := 'k.p');
 SELECT t.is(k.privs('k.' || relname) || k.owner('k.' || relname), k.privs('k.p') || 'regress_strata_owner', 'reapplied again: ' || relname)
     FROM pg_class JOIN pg_inherits ON inhrelid = pg_class.oid WHERE inhparent = 'k.p'::regclass;
+GRANT SELECT, TRUNCATE ON k.p_p0 TO PUBLIC, regress_strata_revoke;
+GRANT ALL ON k.p_p0 TO regress_strata_basic WITH GRANT OPTION;
+SELECT partman.apply_privileges('k', 'p', 'k', 'p_p0');
+SELECT t.is(k.privs('k.p_p0'), k.privs('k.p'), 'what only the child grants is revoked');
 SELECT t.throws($$SELECT partman.reapply_privileges('k.nothing')$$, '42P01');
 SELECT t.throws($$SELECT partman.apply_privileges('k', 'p', 'k', 'nothing')$$, '42P01');
 SELECT t.throws($$SELECT partman.apply_privileges('k', 'nothing', 'k', 'p_p0')$$, '42P01');

@@ -2,6 +2,7 @@
 -- filled, listed, maintained, dumped, undone. Prints only what differs.
 SET client_min_messages = warning;
 SET timezone = 'UTC';
+SET datestyle = 'ISO';
 CREATE SCHEMA partman;
 CREATE EXTENSION pg_strata SCHEMA partman;
 \getenv srcdir PG_ABS_SRCDIR

@@ -251,6 +251,32 @@ SELECT t.throws('SELECT partition_gap_fill(''public.nothing'')', '42P01');
 ROLLBACK;
 
 BEGIN;
+-- configured, but gone
+CREATE TABLE gone (at timestamptz NOT NULL) PARTITION BY RANGE (at);
+CREATE TABLE here (at timestamptz NOT NULL) PARTITION BY RANGE (at);
+SELECT t.is(create_parent('public.gone', 'at', '1 day'), true, 'gone');
+DROP TABLE gone;
+SELECT t.throws(format(f, '''public.gone'''), '42P01') FROM unnest('{SELECT partition_data_time(%s),SELECT partition_gap_fill(%s),SELECT show_partitions(%s),
+    SELECT reapply_privileges(%s),"SELECT show_partition_name(%s, ''2026-01-01'')","SELECT undo_partition(%s, ''public.here'')",SELECT run_maintenance(%s),
+    "SELECT partition_data_time(%s, p_source_table := ''public.here'')"}'::text[]) f;
+SELECT config_cleanup('public.gone');
+SELECT t.ok(NOT t.has('template_public_gone'), 'its template is dropped');
+-- not configured, or without partitions
+CREATE TABLE here_p1 PARTITION OF here FOR VALUES FROM ('2026-01-01') TO ('2026-02-01');
+SELECT t.throws('SELECT show_partition_info(''public.here_p1'')', '42P01');
+INSERT INTO part_config (parent_table, control, partition_interval, partition_type) VALUES ('public.here', 'at', '1 month', 'range');
+DROP TABLE here_p1;
+SELECT t.throws('SELECT show_partition_name(''public.here'', ''2026-01-01'')', '55000');
+-- rows in a gap
+CREATE TABLE gap (id int NOT NULL) PARTITION BY RANGE (id);
+SELECT t.is(create_parent('public.gap', 'id', '10', p_premake := 1), true, 'gap');
+SELECT t.is(create_partition_id('public.gap', '{50}'), true, 'p50');
+INSERT INTO gap VALUES (33);
+SELECT t.throws('SELECT partition_gap_fill(''public.gap'')', '23514');
+SELECT t.is(partition_data_id('public.gap'), 1, 'moved'), t.is(partition_gap_fill('public.gap'), 2, 'filled');
+ROLLBACK;
+
+BEGIN;
 -- sub-sets
 CREATE TABLE s (id int NOT NULL, n int NOT NULL) PARTITION BY RANGE (id);
 SELECT t.is(create_parent('public.s', 'id', '100', p_premake := 1), true, 's');

@@ -96,6 +96,57 @@ SELECT t.is((SELECT count(*) FROM partman.part_config), 0, 'cleaned up');
 SELECT t.ok(NOT t.has('partman."template_Mixed Case_Set"'), 'template cleaned up');
 ROLLBACK;
 
+-- the procedures as the maintainer
+SET ROLE regress_strata_maintainer;
+SELECT t.tables();
+SELECT t.make('procedures: ');
+INSERT INTO "Mixed Case"."Set" SELECT s, date_trunc('day', now()) + s * interval '6 hours' FROM generate_series(40, 59) s;
+CALL partman.partition_data_proc('Mixed Case.Set', 2, p_wait := 0, p_quiet := true);
+CALL partman.partition_data_async('Mixed Case.Set', 2, '12 hours');
+SELECT t.is(t.n('"Mixed Case"."partman_tmp_storage_Set"'), 4, 'working table');
+CALL partman.partition_data_async('Mixed Case.Set', p_interval := '12 hours');
+SELECT t.is(t.n('"Mixed Case"."Set_default"') || ' ' || (SELECT count(*) FROM "Mixed Case"."Set"), '0 20', 'moved by the procedures');
+CALL partman.run_maintenance_proc();
+CALL partman.reapply_constraints_proc('Mixed Case.Set', p_drop_constraints := true, p_apply_constraints := true);
+CALL partman.run_analyze(p_quiet := true);
+INSERT INTO "Mixed Case".source SELECT s, now() + s * interval '1 day' FROM generate_series(50, 52) s;
+CALL partman.partition_data_proc('Mixed Case.Set', p_source_table := 'Mixed Case.source', p_wait := 0, p_quiet := true);
+CALL partman.undo_partition_proc('Mixed Case.Set', 'Mixed Case.undone', p_wait := 0, p_keep_table := false, p_quiet := true);
+SELECT t.is((SELECT count(*) FROM "Mixed Case".undone) || ' ' || (SELECT count(*) FROM partman.part_config), '23 0', 'undone by the procedure');
+SELECT t.ok(NOT t.has('partman."template_Mixed Case_Set"'), 'template dropped by the procedure');
+DROP TABLE "Mixed Case"."Set", "Mixed Case".undone, "Mixed Case".source;
+RESET ROLE;
+
+-- with the policies of the documentation each role sees and works on its own sets
+BEGIN;
+CREATE ROLE regress_strata_other;
+GRANT ALL ON SCHEMA partman, "Mixed Case" TO regress_strata_other;
+GRANT ALL ON ALL TABLES IN SCHEMA partman TO regress_strata_other;
+GRANT USAGE ON SCHEMA t TO regress_strata_other;
+GRANT ALL ON ALL SEQUENCES IN SCHEMA t TO regress_strata_other;
+ALTER TABLE partman.part_config ENABLE ROW LEVEL SECURITY;
+ALTER TABLE partman.part_config_sub ENABLE ROW LEVEL SECURITY;
+CREATE POLICY own ON partman.part_config USING (maintenance_role = current_user) WITH CHECK (maintenance_role = current_user);
+CREATE POLICY own ON partman.part_config_sub USING (sub_maintenance_role = current_user) WITH CHECK (sub_maintenance_role = current_user);
+SET LOCAL ROLE regress_strata_other;
+CREATE TABLE "Mixed Case".other (id int NOT NULL, n int NOT NULL) PARTITION BY RANGE (id);
+SELECT t.is(partman.create_parent('Mixed Case.other', 'id', '10', p_premake := 1), true, 'other''s');
+SET LOCAL client_min_messages = error;
+SELECT t.is(partman.create_sub_parent('Mixed Case.other', 'n', '5', p_declarative_check := 'yes', p_premake := 1), true, 'other''s sub-sets');
+SET LOCAL client_min_messages = warning;
+INSERT INTO "Mixed Case".other SELECT s, s FROM generate_series(1, 25) s;
+SELECT t.is(partman.partition_data_id('Mixed Case.other', 9), 6, 'other''s rows');
+SELECT t.is((SELECT string_agg(DISTINCT maintenance_role, ' ') FROM partman.part_config), 'regress_strata_other', 'other''s sub-sets, too');
+SET LOCAL ROLE regress_strata_maintainer;
+SELECT t.tables();
+SELECT t.make('policies: ');
+SELECT t.life('policies: ');
+SELECT t.throws($$SELECT partman.show_partitions('Mixed Case.other')$$, '42P01');
+SELECT t.throws($$SELECT partman.partition_data_id('Mixed Case.other')$$, '42P01');
+RESET ROLE;
+SELECT t.is((SELECT count(*) FROM partman.part_config WHERE parent_table LIKE 'Mixed Case.other%'), 1 + 3, 'untouched');
+ROLLBACK;
+
 -- a superuser maintains what belongs to the roles, then the roles go without DROP OWNED
 GRANT ALL ON SCHEMA "Mixed Case" TO regress_strata_holder;
 SELECT t.tables();
