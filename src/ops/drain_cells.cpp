@@ -17,11 +17,12 @@ std::optional<core::Tick> default_key(const ManagedSet& set, End end, const core
       set.codec.finite_condition(pg::quote_ident(set.parent.key_column)) + " AND " + key_condition(set, within));
 }
 
-void refuse_infinite_rows(const ManagedSet& set) {
-  const std::string key = pg::quote_ident(set.parent.key_column);
+void refuse_infinite_rows(const ManagedSet& set, std::initializer_list<const char*> keys) {
   const std::string type = set.key_type_name();
-  const pg::Rows rows = pg::query("SELECT 1 FROM " + default_source(set) + " WHERE " + key +
-                                  " IN ('-infinity'::" + type + ", 'infinity'::" + type + ") LIMIT 1");
+  std::string list;
+  for (const char* key : keys) list += (list.empty() ? "" : ", ") + pg::quote_literal(key) + "::" + type;
+  const pg::Rows rows = pg::query("SELECT 1 FROM " + default_source(set) + " WHERE " +
+                                  pg::quote_ident(set.parent.key_column) + " IN (" + list + ") LIMIT 1");
   if (rows.empty()) return;
   refuse(core::Code::DatetimeOverflow,
          "the default partition of \"" + set.parent.raw_name() + "\" holds rows whose " + set.parent.key_column +
@@ -157,6 +158,9 @@ std::vector<core::Range> list_cells(const ManagedSet& set, const CellRequest& re
 
 std::vector<core::Range> cells_to_drain(const ManagedSet& set, const CellRequest& request) {
   if (set.is_list()) return list_cells(set, request);
+  const bool refuses_infinity = set.codec.has_infinity() && request.infinity == Infinity::Refuse;
+  if (refuses_infinity && request.count > 0)
+    refuse_infinite_rows(set, {request.order == Order::Ascending ? "-infinity" : "infinity"});
   const std::optional<core::Tick> lowest = default_key(set, End::Lowest, {});
   std::vector<core::Range> cells;
   if (lowest) {
@@ -171,8 +175,7 @@ std::vector<core::Range> cells_to_drain(const ManagedSet& set, const CellRequest
                       .highest = highest},
                      request);
   }
-  if (set.codec.has_infinity() && request.infinity == Infinity::Refuse && cells.size() < request.count)
-    refuse_infinite_rows(set);
+  if (refuses_infinity && cells.size() < request.count) refuse_infinite_rows(set, {"-infinity", "infinity"});
   return cells;
 }
 

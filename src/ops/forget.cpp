@@ -1,5 +1,8 @@
 #include "ops/forget.hpp"
 
+#include "core/naming.hpp"
+#include "ops/properties.hpp"
+
 namespace strata::ops {
 
 namespace {
@@ -43,43 +46,37 @@ std::optional<std::string> other_user(const Extension& extension, const std::str
   return rows.optional_text(0, 0);
 }
 
-Oid find_table(const std::string& raw_name) {
-  const pg::Rows rows = pg::query(
-      "SELECT c.oid FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace WHERE "
-      "n.nspname = split_part($1, '.', 1)::name AND c.relname = split_part($1, '.', 2)::name AND c.relkind = 'r'",
-      pg::Params().text(raw_name));
-  return rows.empty() ? InvalidOid : rows.oid(0, 0);
+std::optional<Table> find_template(const std::string& raw_name) {
+  const auto point = raw_name.find('.');
+  if (point == std::string::npos) return std::nullopt;
+  const std::optional<Table> table = find_table(raw_name.substr(0, point), raw_name.substr(point + 1));
+  return table && table->kind == RELKIND_RELATION ? table : std::nullopt;
 }
 
-std::string quoted_raw(const std::string& raw_name) {
-  const auto period = raw_name.find('.');
-  return pg::qualified(raw_name.substr(0, period), raw_name.substr(period + 1));
-}
-
-void drop_template(const Parent& parent, const std::string& name, Oid table) {
-  const std::array<Oid, 1> relations{table};
-  const Attempt attempt = try_action(LockBudget{}, Mode::Caller, relations, [&](const pg::LockDeadline& deadline) {
-    const pg::OwnerScope as_owner(parent.owner, find_parent(name).value_or(Parent{}).schema_oid);
-    if (!pg::lock_relation(table, AccessExclusiveLock, deadline) || find_table(name) != table) return false;
-    pg::execute("DROP TABLE " + quoted_raw(name));
-    return true;
-  });
-  if (attempt.outcome != Outcome::Done) raise_not_locked(name, attempt);
+bool bears_automatic_name(const Extension& extension, const std::string& parent, const Table& table) {
+  const auto point = parent.find('.');
+  if (point == std::string::npos) return false;
+  const core::NameChoice names = core::template_name(parent.substr(0, point), parent.substr(point + 1), name_rules());
+  return table.schema == extension.schema() && (table.name == names.contract || table.name == names.fallback);
 }
 
 void remove_template(const Extension& extension, const std::optional<Parent>& parent, const CleanupRequest& request) {
   const std::optional<std::string> name = configured_template(extension, request.parent);
   if (!name) return notice("no template table is configured for \"" + request.parent + "\"");
   const std::string what = "template table \"" + *name + "\"";
-  const Oid table = find_table(*name);
-  if (!OidIsValid(table)) return warn(what + " does not exist", "It was to be dropped with its set.");
+  const std::optional<Table> table = find_template(*name);
+  if (!table) return warn(what + " does not exist", "It was to be dropped with its set.");
   if (const auto other = other_user(extension, request.parent, *name))
     return warn(what + " is kept", "Partition set \"" + *other + "\" uses it, too.");
-  if (!parent)
-    return warn(what + " is kept", "Whose it is cannot be told, as table \"" + request.parent + "\" does not exist.",
-                "Drop it if it is no longer needed.");
-  drop_template(*parent, *name, table);
-  notice("dropped " + what);
+  Fate fate = Fate::Kept;
+  const std::array<Oid, 1> relations{table->oid};
+  const Attempt attempt = try_action(LockBudget{}, Mode::Caller, relations, [&](const pg::LockDeadline& deadline) {
+    fate = drop_template(extension, {.name = request.parent, .owner = parent ? parent->owner : InvalidOid}, *name,
+                         deadline);
+    return true;
+  });
+  if (attempt.outcome != Outcome::Done) raise_not_locked(*name, attempt);
+  if (fate == Fate::Dropped) notice("dropped " + what);
 }
 
 void remove_row(const Extension& extension, const char* table, const char* column, const std::string& parent) {
@@ -89,6 +86,27 @@ void remove_row(const Extension& extension, const char* table, const char* colum
 }
 
 }  // namespace
+
+Fate drop_template(const Extension& extension, const Forgotten& set, const std::string& name,
+                   const pg::LockDeadline& deadline) {
+  const std::optional<Table> table = find_template(name);
+  if (!table) return Fate::Kept;
+  const bool belongs = table->owner == set.owner || bears_automatic_name(extension, set.name, *table);
+  if (!belongs || !pg::has_rights_of(table->owner)) {
+    warn("template table \"" + name + "\" is kept",
+         belongs                 ? "It belongs to role \"" + pg::role_name(table->owner) + "\"."
+         : OidIsValid(set.owner) ? "It is no table of the owner of \"" + set.name + "\"."
+                                 : "Whose it is cannot be told, as table \"" + set.name + "\" does not exist.",
+         "Drop it if it is no longer needed.");
+    return Fate::Kept;
+  }
+  // As the caller: the owner of the set need not reach the schema of the extension.
+  if (!pg::lock_relation(table->oid, AccessExclusiveLock, deadline) || find_template(name)->oid != table->oid)
+    return Fate::Kept;
+  deadline.arm();
+  pg::execute("DROP TABLE " + table->quoted());
+  return Fate::Dropped;
+}
 
 void clean_up(const Extension& extension, const CleanupRequest& request) {
   (void)configured_template(extension, request.parent);  // not configured: refused before anything else

@@ -14,8 +14,18 @@ struct CleanupRequest {
   Forget template_table = Forget::Remove;
 };
 
-// Removes what is asked for and tells so, NOTICE by NOTICE. A template that another set names stays, with a WARNING; it
-// is dropped as the owner of the parent, so that a configuration row cannot make a superuser drop a stranger's table.
+// Drops the template of a set that is forgotten, when it belongs to the owner of the set or bears the name that we give
+// to the template of this parent: a configuration row must not make a superuser drop a stranger's table. Else a
+// WARNING. Inside try_action.
+enum class Fate : std::uint8_t { Dropped, Kept };
+struct Forgotten {
+  std::string name;        // of the parent, as configured
+  Oid owner = InvalidOid;  // of the parent; invalid when that is gone
+};
+Fate drop_template(const Extension& extension, const Forgotten& set, const std::string& name,
+                   const pg::LockDeadline& deadline);
+
+// Removes what is asked for and tells so, NOTICE by NOTICE. A template that another set names stays, with a WARNING.
 void clean_up(const Extension& extension, const CleanupRequest& request);
 
 // Deletes the sub-configuration of a parent, if there is one.

@@ -31,17 +31,24 @@ void require_outside(const ManagedSet& set, const Parent& source) {
            "Name its partitions one by one.");
 }
 
+// Types that are read and compared alike.
+bool same_family(Oid type, Oid other) {
+  const auto is_integer = [](Oid t) { return t == INT2OID || t == INT4OID || t == INT8OID; };
+  const auto is_text = [](Oid t) { return t == TEXTOID || t == VARCHAROID; };
+  return type == other || (is_integer(type) && is_integer(other)) || (is_text(type) && is_text(other));
+}
+
 void require_key_column(const ManagedSet& set, const Parent& source) {
   const std::optional<TableColumn> column = find_column(source.oid, set.parent.key_column);
   if (!column)
     refuse(core::Code::UndefinedColumn,
            "source table \"" + source.raw_name() + "\" has no column \"" + set.parent.key_column + "\"",
            "The control column must have the same name there.");
-  if (column->type != set.parent.key_type)
+  if (!same_family(column->type, set.parent.key_type))
     refuse(core::Code::DatatypeMismatch,
            "column \"" + set.parent.key_column + "\" of source table \"" + source.raw_name() + "\" is not of type " +
                pg::type_name(set.parent.key_type),
-           "The control column must have the same type there.");
+           "The control column must have the same type there; integers may differ in size.");
 }
 
 // p_batch_interval where it is smaller than the partition interval, which it cannot exceed.

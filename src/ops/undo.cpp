@@ -5,6 +5,7 @@
 #include "ops/undo.hpp"
 
 #include "ops/child.hpp"
+#include "ops/forget.hpp"
 #include "ops/jobmon.hpp"
 #include "ops/key_step.hpp"
 #include "ops/observe.hpp"
@@ -220,34 +221,14 @@ bool is_named(const Extension& extension, const std::string& template_table) {
               .empty();
 }
 
-// Only what belongs to the owner of the set: whoever can write the configuration must not have a superuser drop another
-// role's table.
-void drop_template(const Extension& extension, const ManagedSet& set, const pg::LockDeadline& deadline) {
-  if (!set.config.template_table || is_named(extension, *set.config.template_table)) return;
-  const std::string& name = *set.config.template_table;
-  const auto point = name.find('.');
-  if (point == std::string::npos) return;
-  const std::optional<Table> table = find_table(name.substr(0, point), name.substr(point + 1));
-  if (!table) return;
-  if (table->owner != set.parent.owner || table->kind != RELKIND_RELATION) {
-    pg::report({.level = WARNING,
-                .message = "template table \"" + name + "\" was not dropped",
-                .detail = "It is no table of the owner of \"" + set.parent.raw_name() + "\".",
-                .hint = "Drop it if it is no longer needed."});
-    return;
-  }
-  const pg::OwnerScope as_owner(set.parent.owner, table->schema_oid);
-  deadline.arm();
-  pg::execute("DROP TABLE " + table->quoted());
-}
-
 Attempt forget(const Extension& extension, const ManagedSet& set, const LockBudget& budget, Mode mode) {
   const std::array<Oid, 1> tables{set.parent.oid};
   return try_action(budget, mode, tables, [&](const pg::LockDeadline& deadline) {
     deadline.arm();
     pg::execute("DELETE FROM " + extension.object("part_config") + " WHERE parent_table = $1",
                 pg::Params().text(set.config.parent_table));
-    drop_template(extension, set, deadline);
+    if (const auto& name = set.config.template_table; name && !is_named(extension, *name))
+      drop_template(extension, {.name = set.parent.raw_name(), .owner = set.parent.owner}, *name, deadline);
     return true;
   });
 }

@@ -4,6 +4,7 @@
 
 extern "C" {
 #include "commands/extension.h"
+#include "commands/trigger.h"
 #include "common/relpath.h"
 #include "storage/bufpage.h"
 #include "utils/builtins.h"
@@ -52,6 +53,10 @@ bool file_is_empty(Oid tablespace, Oid filenode) {
   struct stat info{};
   const std::string path = path_of(OidIsValid(tablespace) ? tablespace : MyDatabaseTableSpace, filenode);
   return stat(path.c_str(), &info) != 0 || info.st_size == 0;
+}
+
+bool has_pending_events(Oid relation) {
+  return guarded([=] { return AfterTriggerPendingOnRel(relation); });
 }
 
 DatabaseIdentity database_identity() noexcept {

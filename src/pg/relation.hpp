@@ -11,6 +11,9 @@ namespace strata::pg {
 // Whether that is 0, in one system call.
 [[nodiscard]] bool file_is_empty(Oid tablespace, Oid filenode);
 
+// Whether triggers of rows of this table wait for the end of the transaction: ALTER TABLE refuses it then.
+[[nodiscard]] bool has_pending_events(Oid relation);
+
 // What tells this database from a restored copy of it.
 struct DatabaseIdentity {
   std::uint64_t system;
