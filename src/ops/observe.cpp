@@ -39,6 +39,11 @@ std::optional<std::size_t> highest_with_pages(const ManagedSet& set, std::int64_
   return std::nullopt;
 }
 
+// Whether its highest row decides where premake counts from.
+bool is_current(const ManagedSet& set, const core::Range& range, std::int64_t now_utc) {
+  return set.is_time() && set.policy.infinite_time_partitions && range.contains(set.calendar().from_utc(now_utc));
+}
+
 bool files_can_tell(const ManagedSet& set) {
   if (!set.policy.ignore_default_data && set.inventory.default_partition) return false;
   return std::all_of(set.facts.begin(), set.facts.end(), [](const ChildFacts& facts) { return is_local_heap(facts); });
@@ -85,6 +90,8 @@ core::Observation observe(const ManagedSet& set, std::int64_t now_utc) {
   seen.highest_filled = highest_filled(set, now_utc);
   if (!set.is_time() && seen.highest_filled)
     seen.max_id = largest_key(set, set.inventory.children[*seen.highest_filled]);
+  if (seen.highest_filled && is_current(set, set.inventory.children[*seen.highest_filled].range, now_utc))
+    seen.latest = largest_key(set, set.inventory.children[*seen.highest_filled]);
   if (!set.policy.ignore_default_data && set.inventory.default_partition && may_hold_rows(set.default_facts))
     seen.default_max = largest_key(set, *set.inventory.default_partition);
   return seen;
