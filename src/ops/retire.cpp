@@ -1,6 +1,7 @@
 #include "ops/retire.hpp"
 
 #include "ops/archive.hpp"
+#include "ops/ledger.hpp"
 #include "pg/bound_reader.hpp"
 #include "pg/relation.hpp"
 
@@ -82,35 +83,6 @@ void require_archivable(const ManagedSet& set, const core::Action& action) {
   const std::array<Oid, 1> partition{action.oid};
   for (const Obstacle& obstacle : archive_obstacles(set, partition)) throw to_raise(obstacle.refusal);
   require_publication_rights(set, action.oid, action.schema + "." + action.name);
-}
-
-// The committed promise that the detached table will be dropped: not an orphan, whatever happens next.
-void remember_drop(const Extension& extension, const ManagedSet& set, const core::Action& action) {
-  const pg::DatabaseIdentity here = pg::database_identity();
-  pg::execute("INSERT INTO " + extension.object("part_pending_drop") +
-                  " (child_oid, child_schema, child_table, parent_table, lower_bound, upper_bound, database_oid, "
-                  "system_identifier, retention) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9) "
-                  "ON CONFLICT (database_oid, child_oid) DO NOTHING",
-              pg::Params()
-                  .oid(action.oid)
-                  .text(action.schema)
-                  .text(action.name)
-                  .text(set.config.parent_table)
-                  .text(set.text(action.range.lower))
-                  .text(set.text(action.range.upper))
-                  .oid(here.database)
-                  .int8(static_cast<std::int64_t>(here.system))
-                  .text_or_null(set.config.retention));
-}
-
-// Takes the promise back. True when there was one, made under the retention that still holds: nothing else may be
-// dropped, least of all a table that somebody detached by hand to keep it.
-bool redeem_promise(const Extension& extension, const Config& config, Oid child) {
-  const pg::Rows rows =
-      pg::query("DELETE FROM " + extension.object("part_pending_drop") +
-                    " WHERE child_oid = $1 AND database_oid = $2 RETURNING retention IS NOT DISTINCT FROM $3",
-                pg::Params().oid(child).oid(pg::database_identity().database).text_or_null(config.retention));
-  return !rows.empty() && rows.boolean(0, 0);
 }
 
 }  // namespace
