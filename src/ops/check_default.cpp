@@ -28,7 +28,7 @@ struct Candidate {
 constexpr const char* kCandidateQuery = R"sql(
 SELECT w.name, t.oid, t.relowner, pg_catalog.row_security_active(t.oid), d.oid, dn.nspname, d.relname, d.relkind,
        d.reltablespace, d.relfilenode, d.relam, d.relpersistence, a.attname, a.atttypid,
-       d.relnamespace
+       d.relnamespace, d.relowner
 FROM ROWS FROM (pg_catalog.unnest($1), pg_catalog.unnest($2)) WITH ORDINALITY AS w(name, known, ord)
 LEFT JOIN pg_catalog.pg_class t ON t.oid = coalesce(
        (SELECT k.oid FROM pg_catalog.pg_class k JOIN pg_catalog.pg_namespace s ON s.oid = k.relnamespace
@@ -56,7 +56,8 @@ Candidate read_candidate(const pg::Rows& rows, std::size_t row, const Config& co
                      .tablespace = rows.oid(row, 8),
                      .filenode = rows.oid(row, 9),
                      .access_method = rows.oid(row, 10),
-                     .persistence = rows.character(row, 11)};
+                     .persistence = rows.character(row, 11),
+                     .owner = rows.oid(row, 15)};
   candidate.parent.key_column = rows.text(row, 12);
   candidate.parent.key_type = rows.oid(row, 13);
   candidate.schema_oid = rows.oid(row, 14);
@@ -128,8 +129,11 @@ std::int64_t count_rows(const Candidate& candidate, RowCount count, InfiniteKeys
   if (!pg::lock_relation(candidate.oid, AccessShareLock, pg::LockDeadline(candidate.lock_timeout_ms))) return 0;
   const std::string from =
       " FROM ONLY " + pg::qualified(candidate.schema, candidate.name) + condition_of(candidate, keys);
-  if (count == RowCount::AtLeastOne) return pg::query("SELECT" + from + " LIMIT 1").empty() ? 0 : 1;
-  return pg::query("SELECT pg_catalog.count(*)" + from).int8(0, 0);
+  // As through the parent, whoever owns the default itself.
+  const bool own = candidate.facts.owner == candidate.parent.owner;
+  const pg::CheckAs check{.relation = own ? InvalidOid : candidate.oid, .role = candidate.facts.owner};
+  if (count == RowCount::AtLeastOne) return pg::query_checked_as("SELECT" + from + " LIMIT 1", check).empty() ? 0 : 1;
+  return pg::query_checked_as("SELECT pg_catalog.count(*)" + from, check).int8(0, 0);
 }
 
 // Locks wait no longer than the set allows; anything but a cancel request stays with this set.

@@ -111,6 +111,7 @@ struct ChildFacts {
   Oid filenode = InvalidOid;
   Oid access_method = InvalidOid;
   char persistence = 'p';
+  Oid owner = InvalidOid;
   // Where the stored bound is not yet the range: texts, lists. Elsewhere, where there are thousands, nothing.
   std::shared_ptr<const pg::RawBound> bound = {};
 };
