@@ -131,6 +131,34 @@ Wide interval_span(const IntervalParts& interval) noexcept {
   return static_cast<Wide>(days) * kMicrosPerDay + interval.micros;
 }
 
+Wide interval_epoch(const IntervalParts& interval) noexcept {
+  constexpr Wide kMicrosPerYear = Wide{kMicrosPerDay} * 1'461 / 4;
+  const IntervalParts rest{.months = interval.months % 12, .days = interval.days, .micros = interval.micros};
+  return kMicrosPerYear * (interval.months / 12) + interval_span(rest);
+}
+
+// A day is borrowed from the month that the later end began in, counted from the earlier one (timestamp_age).
+IntervalParts age(std::int64_t until, std::int64_t since) noexcept {
+  if (until < since) {
+    const IntervalParts back = age(since, until);
+    return {.months = -back.months, .days = -back.days, .micros = -back.micros};
+  }
+  const Civil to = civil_from_local(until);
+  const Civil from = civil_from_local(since);
+  std::int64_t micros = to.micros - from.micros;
+  std::int64_t days = static_cast<std::int64_t>(to.day) - static_cast<std::int64_t>(from.day);
+  std::int64_t months = (to.year - from.year) * 12 + to.month - from.month;
+  if (micros < 0) {
+    micros += kMicrosPerDay;
+    --days;
+  }
+  if (days < 0) {
+    days += days_in_month(from.year, from.month);
+    --months;
+  }
+  return {.months = static_cast<std::int32_t>(months), .days = static_cast<std::int32_t>(days), .micros = micros};
+}
+
 Civil civil_from_local(std::int64_t local_micros) noexcept {
   const std::int64_t days = floor_div(local_micros, kMicrosPerDay);
   const Date date = date_from_days(days);

@@ -47,6 +47,11 @@ __extension__ using Wide = __int128;
 // Length with 30-day months and 24-hour days: PostgreSQL's ordering of intervals (contract 0.5).
 [[nodiscard]] Wide interval_span(const IntervalParts& interval) noexcept;
 
+// PostgreSQL's extract(epoch): 30-day months like the above, but years of 365.25 days.
+[[nodiscard]] Wide interval_epoch(const IntervalParts& interval) noexcept;
+// PostgreSQL's age(): from `since` to `until`, both on the same wall clock, in months, days and time.
+[[nodiscard]] IntervalParts age(std::int64_t until, std::int64_t since) noexcept;
+
 // Civil date and time of day; year 0 is 1 BC.
 struct Civil {
   std::int64_t year = 2000;

@@ -21,10 +21,11 @@ struct Set {
   std::int64_t now_utc;
 };
 
-// What premake counts from: the partition in use, or (no upper end) the present.
+// What premake counts from: the partition in use and its highest key, or (no upper end) the present.
 struct Current {
   Bound lower;
   std::optional<Bound> upper;
+  std::optional<Tick> key = {};
 };
 
 // Up to where partitions are wanted, and from which cell premake counts to say so.
@@ -51,16 +52,24 @@ std::optional<Range> filled_range(const Set& set) {
   return set.inventory.children[*index].range;
 }
 
-// Without default data: the highest filled partition, or now when infinite_time_partitions and no partition after now
-// holds a row.
+// Whether a row of this moment or later is there, in the partition of now or one after it. A date is its midnight.
+bool reaches_now(const Set& set, const Range& filled, const Bound& now) {
+  if (filled.lower > now) return true;
+  if (!set.seen.latest) return false;
+  const bool date = set.calendar.key() == KeyType::Date;
+  return (date ? set.calendar.to_local(*set.seen.latest) : *set.seen.latest) >=
+         set.calendar.clock().from_utc(set.now_utc);
+}
+
+// Without default data: the highest filled partition, or now when infinite_time_partitions and no row lies after now.
 std::optional<Current> current_by_children(const Set& set) {
   const auto filled = filled_range(set);
   if (is_time(set.policy.key) && set.policy.infinite_time_partitions) {
     const Bound now = Bound::at(set.calendar.from_utc(set.now_utc));
-    if (!filled || filled->lower <= now) return Current{.lower = now, .upper = std::nullopt};
+    if (!filled || !reaches_now(set, *filled, now)) return Current{.lower = now, .upper = std::nullopt};
   }
   if (!filled) return std::nullopt;
-  return Current{.lower = filled->lower, .upper = filled->upper};
+  return Current{.lower = filled->lower, .upper = filled->upper, .key = set.seen.max_id};
 }
 
 // Moves on to the cell of the default's highest row, if that is further.
@@ -71,37 +80,80 @@ std::optional<Current> current_by_default(const Set& set, const Grid& grid, std:
   if (current && Bound::at(highest) <= current->lower) return current;
   const auto range = range_for(grid, existing, highest);
   if (!range) return current;
-  return Current{.lower = range->lower, .upper = range->upper};
+  return Current{.lower = range->lower, .upper = range->upper, .key = highest};
 }
 
-// Premake counts whole partitions after the one in use.
-std::optional<Target> target_after(const Set& set, const Grid& grid, const Range& in_use) {
+// How many whole partitions a lower bound is ahead of where premake counts from (contract 4.4, 4.5): times as age()
+// counts them, in months of 30 days and years of 365.25, rounded; so over years it may be one off, as it is there.
+class Distance {
+ public:
+  // `since` is a number, or microseconds on the set's wall clock.
+  Distance(const Set& set, std::int64_t since) : calendar_(set.calendar), step_(set.policy.step), since_(since) {}
+  [[nodiscard]] std::int64_t to(Tick lower) const {
+    if (!is_time(calendar_.key())) return static_cast<std::int64_t>((Wide{lower} - since_) / step_.count);
+    const Wide passed = interval_epoch(age(calendar_.to_local(lower), since_));
+    const Wide twice = 2 * passed + (passed < 0 ? -length() : length());
+    return static_cast<std::int64_t>(twice / (2 * length()));
+  }
+
+ private:
+  [[nodiscard]] Wide length() const noexcept {
+    if (step_.unit == Step::Unit::Month)
+      return interval_epoch({.months = static_cast<std::int32_t>(step_.count), .days = 0, .micros = 0});
+    return step_.unit == Step::Unit::Day ? Wide{kMicrosPerDay} * step_.count : Wide{step_.count};
+  }
+
+  const Calendar& calendar_;
+  const Step& step_;
+  std::int64_t since_;
+};
+
+// The end of the first cell that is far enough ahead; partitions are wanted up to there. Empty where the calendar ends.
+std::optional<Tick> end_of_premake(const Set& set, const Grid& grid, const Distance& distance, std::int64_t guess) {
+  const auto is_enough = [&](std::int64_t n) {
+    const auto lower = grid.boundary(n);
+    return !lower || distance.to(*lower) >= set.policy.premake;
+  };
+  std::int64_t n = guess;
+  while (is_enough(n - 1) && grid.boundary(n - 1).has_value()) --n;
+  while (!is_enough(n)) ++n;
+  return grid.boundary(n + 1);
+}
+
+// Where premake counts from: the start of the cell that ends where the partition in use does, of whatever width that
+// is. Ids count from whole multiples of the interval, whatever the offset (contract 4.5).
+Tick counted_from(const Set& set, const Range& in_use, std::optional<Tick> key) {
+  const Tick upper = in_use.upper.tick;
+  const Tick cell = set.calendar.advance(upper, set.policy.step, -1).value_or(upper);
+  const bool whole = in_use.lower == Bound::at(cell);
+  if (is_time(set.policy.key) || !whole || !key || !in_use.contains(*key)) return cell;
+  return *key - *key % set.policy.step.count;
+}
+
+std::optional<Target> target_after(const Set& set, const Grid& grid, const Current& current) {
+  const Range in_use{.lower = current.lower, .upper = *current.upper};
   // Nothing lies beyond MAXVALUE or infinity.
   if (!in_range(set.calendar, in_use.upper)) return std::nullopt;
-  const auto end = set.calendar.advance(in_use.upper.tick, set.policy.step, set.policy.premake);
+  const Tick from = counted_from(set, in_use, current.key);
+  const std::int64_t here = grid.cell_of(std::max(in_use.upper.tick, set.calendar.lowest() + 1) - 1);
+  const auto end =
+      end_of_premake(set, grid, Distance(set, is_time(set.policy.key) ? set.calendar.to_local(from) : from),
+                     here + set.policy.premake);
   const bool labelled = in_range(set.calendar, in_use.lower);
   return Target{.start = in_use.upper.tick,
                 .end = end.value_or(set.calendar.highest()),
-                .counted_from = grid.cell_of(std::max(in_use.upper.tick, set.calendar.lowest() + 1) - 1),
+                .counted_from = here,
                 .label = labelled ? show_tick(set.calendar, in_use.lower.tick) : "the lowest partition",
                 .reached_end = !end};
-}
-
-// Contract 4.4 rounds the distance from now to the last lower bound: past the middle of a cell one more is wanted.
-std::int64_t rounding_extra(const Set& set, const Range& cell) {
-  const Calendar clock = set.calendar.clock();
-  const Tick now = clock.from_utc(set.now_utc);
-  const Tick unit = set.calendar.key() == KeyType::Date ? kMicrosPerDay : 1;
-  const Wide passed = Wide{now} - Wide{cell.lower.tick} * unit;
-  const Wide whole = (Wide{cell.upper.tick} - cell.lower.tick) * unit;
-  return 2 * passed > whole ? 1 : 0;
 }
 
 std::optional<Target> target_after_now(const Set& set, const Grid& grid) {
   const std::int64_t here = grid.cell_of(set.calendar.from_utc(set.now_utc));
   const auto cell = grid.cell(here);
   if (!cell) return std::nullopt;
-  const auto end = grid.boundary(here + set.policy.premake + rounding_extra(set, *cell) + 1);
+  const Calendar clock = set.calendar.clock();
+  const Distance distance(set, clock.to_local(clock.from_utc(set.now_utc)));
+  const auto end = end_of_premake(set, grid, distance, here + set.policy.premake);
   return Target{.start = cell->lower.tick,
                 .end = end.value_or(set.calendar.highest()),
                 .counted_from = here,
@@ -109,11 +161,21 @@ std::optional<Target> target_after_now(const Set& set, const Grid& grid) {
                 .reached_end = !end};
 }
 
+// Partitions that the present itself needs: its own and premake more.
+std::optional<Range> span_of_present(const Set& set, const Grid& grid) {
+  if (!is_time(set.policy.key)) return std::nullopt;
+  const std::int64_t here = grid.cell_of(set.calendar.from_utc(set.now_utc));
+  const auto cell = grid.cell(here);
+  if (!cell) return std::nullopt;
+  const auto end = grid.boundary(here + set.policy.premake + 1);
+  return Range{.lower = cell->lower, .upper = Bound::at(end.value_or(set.calendar.highest()))};
+}
+
 std::optional<Target> target_of(const Set& set, const Grid& grid, std::span<const Range> existing) {
   const auto current = current_by_default(set, grid, existing, current_by_children(set));
   if (!current) return std::nullopt;
   if (!current->upper) return target_after_now(set, grid);
-  return target_after(set, grid, {.lower = current->lower, .upper = *current->upper});
+  return target_after(set, grid, *current);
 }
 
 // The next partition begins at the last real upper end (or at a gap before it), or later where retention would take it
@@ -136,11 +198,11 @@ std::vector<Range> wanted_ranges(const Set& set, const Grid& grid, std::span<con
   const Tick last = existing.back().upper.tick;
   Tick from = std::min(last, target.start);
   std::vector<Range> wanted;
-  const auto present = is_time(set.policy.key) ? target_after_now(set, grid) : std::nullopt;
-  if (present && present->start < from && existing.front().upper.finite()) {
+  const auto present = span_of_present(set, grid);
+  if (present && present->lower < Bound::at(from) && existing.front().upper.finite()) {
     // Between partitions only: what lies below the first one was not asked for.
-    const Tick start = resume_at(set, grid, std::max(present->start, existing.front().upper.tick));
-    wanted = missing_ranges(grid, existing, start, std::min(present->end, from), limit);
+    const Tick start = resume_at(set, grid, std::max(present->lower.tick, existing.front().upper.tick));
+    wanted = missing_ranges(grid, existing, start, std::min(present->upper.tick, from), limit);
     if (!wanted.empty()) from = std::max(from, wanted.back().upper.tick);
   }
   const auto ahead = missing_ranges(grid, existing, resume_at(set, grid, from), target.end, limit);

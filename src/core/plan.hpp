@@ -64,11 +64,13 @@ struct Inventory {
 };
 
 // Where the rows are. `highest_filled`: index into children of the highest one that holds a row; time sets with
-// infinite_time_partitions need it only above now. `max_id`: largest key there (id sets). `default_max`: largest key in
-// the default, read only when ignore_default_data is off.
+// infinite_time_partitions need it only above now. `max_id`: largest key there (id sets). `latest`: largest key there,
+// needed with infinite_time_partitions where that is the partition of now. `default_max`: largest key in the default,
+// read only when ignore_default_data is off.
 struct Observation {
   std::optional<std::size_t> highest_filled;
   std::optional<Tick> max_id;
+  std::optional<Tick> latest = {};
   std::optional<Tick> default_max;
 };
 

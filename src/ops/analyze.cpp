@@ -1,5 +1,7 @@
 #include "ops/analyze.hpp"
 
+#include "ops/ledger.hpp"
+
 namespace strata::ops {
 
 namespace {
@@ -40,17 +42,16 @@ void report_put_off(const std::string& name, const Attempt& attempt) {
 
 // Not load_sets: statistics are of use to a set that maintenance cannot work on, too.
 std::vector<Target> read_targets(const Extension& extension, const std::optional<std::string>& wanted) {
-  const pg::Rows rows =
-      pg::query("SELECT c.parent_table, coalesce(p.lock_timeout_ms, 300), coalesce(p.lock_tries, 5) FROM " +
-                    extension.object("part_config") + " c LEFT JOIN " + extension.object("part_policy") +
-                    " p ON p.parent_table = c.parent_table WHERE c.parent_table = coalesce($1, c.parent_table) "
-                    "ORDER BY c.maintenance_order NULLS LAST, c.parent_table",
-                pg::Params().text_or_null(wanted));
+  const pg::Rows rows = pg::query("SELECT c.parent_table FROM " + extension.object("part_config") +
+                                      " c WHERE c.parent_table = coalesce($1, c.parent_table) "
+                                      "ORDER BY c.maintenance_order NULLS LAST, c.parent_table",
+                                  pg::Params().text_or_null(wanted));
+  std::vector<Config> configs(rows.size());
+  for (std::size_t row = 0; row < rows.size(); ++row) configs[row].parent_table = rows.text(row, 0);
+  add_ledger(extension, configs);
   std::vector<Target> targets;
-  for (std::size_t row = 0; row < rows.size(); ++row)
-    targets.push_back({.name = rows.text(row, 0),
-                       .parent = std::nullopt,
-                       .budget = {.milliseconds = rows.int4(row, 1), .tries = rows.int4(row, 2)}});
+  for (const Config& config : configs)
+    targets.push_back({.name = config.parent_table, .parent = std::nullopt, .budget = budget_of(config)});
   return targets;
 }
 

@@ -1,5 +1,6 @@
 #include "ops/check_default.hpp"
 
+#include "ops/ledger.hpp"
 #include "ops/observe.hpp"
 #include "pg/relation.hpp"
 #include "pg/xact.hpp"
@@ -25,52 +26,69 @@ struct Candidate {
 
 // The parent by name while the name exists, else by the OID the policy knows (truths 33).
 constexpr const char* kCandidateQuery = R"sql(
-SELECT c.parent_table, coalesce(p.lock_timeout_ms, 300), t.oid, t.relowner, pg_catalog.row_security_active(t.oid),
-       c.time_encoder IS NOT NULL OR c.time_decoder IS NOT NULL, d.oid, dn.nspname, d.relname, d.relkind,
+SELECT w.name, t.oid, t.relowner, pg_catalog.row_security_active(t.oid), d.oid, dn.nspname, d.relname, d.relkind,
        d.reltablespace, d.relfilenode, d.relam, d.relpersistence, a.attname, a.atttypid,
-       d.relnamespace
-FROM %config% c
-LEFT JOIN %policy% p ON p.parent_table = c.parent_table
+       d.relnamespace, d.relowner
+FROM ROWS FROM (pg_catalog.unnest($1), pg_catalog.unnest($2)) WITH ORDINALITY AS w(name, known, ord)
 LEFT JOIN pg_catalog.pg_class t ON t.oid = coalesce(
        (SELECT k.oid FROM pg_catalog.pg_class k JOIN pg_catalog.pg_namespace s ON s.oid = k.relnamespace
-        WHERE s.nspname = pg_catalog.split_part(c.parent_table, '.', 1)::name
-          AND k.relname = pg_catalog.split_part(c.parent_table, '.', 2)::name),
-       CASE WHEN p.system_identifier = $1 AND p.database_oid = $2 THEN p.parent_oid END)
+        WHERE s.nspname = pg_catalog.split_part(w.name, '.', 1)::name
+          AND k.relname = pg_catalog.split_part(w.name, '.', 2)::name), w.known)
 LEFT JOIN pg_catalog.pg_partitioned_table pt ON pt.partrelid = t.oid
 LEFT JOIN pg_catalog.pg_class d ON d.oid = pt.partdefid
 LEFT JOIN pg_catalog.pg_namespace dn ON dn.oid = d.relnamespace
 LEFT JOIN pg_catalog.pg_attribute a ON a.attrelid = t.oid AND a.attnum = pt.partattrs[0] AND a.attnum > 0
-ORDER BY c.maintenance_order NULLS LAST, c.parent_table)sql";
+ORDER BY w.ord)sql";
 
-Candidate read_candidate(const pg::Rows& rows, std::size_t row) {
+Candidate read_candidate(const pg::Rows& rows, std::size_t row, const Config& config) {
   Candidate candidate;
   candidate.set = rows.text(row, 0);
-  candidate.lock_timeout_ms = rows.int4(row, 1);
-  candidate.parent.oid = rows.oid(row, 2);
-  candidate.parent.owner = rows.oid(row, 3);
-  candidate.hides_rows = rows.boolean(row, 4);
-  candidate.has_encoder = rows.boolean(row, 5);
-  candidate.oid = rows.oid(row, 6);
-  candidate.schema = rows.text(row, 7);
-  candidate.name = rows.text(row, 8);
+  candidate.lock_timeout_ms = config.lock_timeout_ms;
+  candidate.parent.oid = rows.oid(row, 1);
+  candidate.parent.owner = rows.oid(row, 2);
+  candidate.hides_rows = rows.boolean(row, 3);
+  candidate.has_encoder = config.time_encoder || config.time_decoder;
+  candidate.oid = rows.oid(row, 4);
+  candidate.schema = rows.text(row, 5);
+  candidate.name = rows.text(row, 6);
   candidate.facts = {.oid = candidate.oid,
-                     .kind = rows.character(row, 9),
-                     .tablespace = rows.oid(row, 10),
-                     .filenode = rows.oid(row, 11),
-                     .access_method = rows.oid(row, 12),
-                     .persistence = rows.character(row, 13)};
-  candidate.parent.key_column = rows.text(row, 14);
-  candidate.parent.key_type = rows.oid(row, 15);
-  candidate.schema_oid = rows.oid(row, 16);
+                     .kind = rows.character(row, 7),
+                     .tablespace = rows.oid(row, 8),
+                     .filenode = rows.oid(row, 9),
+                     .access_method = rows.oid(row, 10),
+                     .persistence = rows.character(row, 11),
+                     .owner = rows.oid(row, 15)};
+  candidate.parent.key_column = rows.text(row, 12);
+  candidate.parent.key_type = rows.oid(row, 13);
+  candidate.schema_oid = rows.oid(row, 14);
   return candidate;
 }
 
+std::vector<Config> read_sets(const Extension& extension) {
+  const pg::Rows rows =
+      pg::query(extension.with_tables("SELECT parent_table, time_encoder, time_decoder FROM %config% "
+                                      "ORDER BY maintenance_order NULLS LAST, parent_table"));
+  std::vector<Config> sets(rows.size());
+  for (std::size_t row = 0; row < rows.size(); ++row) {
+    sets[row].parent_table = rows.text(row, 0);
+    sets[row].time_encoder = rows.optional_text(row, 1);
+    sets[row].time_decoder = rows.optional_text(row, 2);
+  }
+  add_ledger(extension, sets);
+  return sets;
+}
+
 std::vector<Candidate> read_candidates(const Extension& extension) {
-  const pg::DatabaseIdentity here = pg::database_identity();
-  const pg::Rows rows = pg::query(extension.with_tables(kCandidateQuery),
-                                  pg::Params().int8(static_cast<std::int64_t>(here.system)).oid(here.database));
+  const std::vector<Config> sets = read_sets(extension);
+  std::vector<std::string> names;
+  std::vector<Oid> known;
+  for (const Config& set : sets) {
+    names.push_back(set.parent_table);
+    known.push_back(set.known_parent);
+  }
+  const pg::Rows rows = pg::query(kCandidateQuery, pg::Params().texts(names).oids(known));
   std::vector<Candidate> candidates;
-  for (std::size_t row = 0; row < rows.size(); ++row) candidates.push_back(read_candidate(rows, row));
+  for (std::size_t row = 0; row < rows.size(); ++row) candidates.push_back(read_candidate(rows, row, sets[row]));
   return candidates;
 }
 
@@ -111,8 +129,11 @@ std::int64_t count_rows(const Candidate& candidate, RowCount count, InfiniteKeys
   if (!pg::lock_relation(candidate.oid, AccessShareLock, pg::LockDeadline(candidate.lock_timeout_ms))) return 0;
   const std::string from =
       " FROM ONLY " + pg::qualified(candidate.schema, candidate.name) + condition_of(candidate, keys);
-  if (count == RowCount::AtLeastOne) return pg::query("SELECT" + from + " LIMIT 1").empty() ? 0 : 1;
-  return pg::query("SELECT pg_catalog.count(*)" + from).int8(0, 0);
+  // As through the parent, whoever owns the default itself.
+  const bool own = candidate.facts.owner == candidate.parent.owner;
+  const pg::CheckAs check{.relation = own ? InvalidOid : candidate.oid, .role = candidate.facts.owner};
+  if (count == RowCount::AtLeastOne) return pg::query_checked_as("SELECT" + from + " LIMIT 1", check).empty() ? 0 : 1;
+  return pg::query_checked_as("SELECT pg_catalog.count(*)" + from, check).int8(0, 0);
 }
 
 // Locks wait no longer than the set allows; anything but a cancel request stays with this set.

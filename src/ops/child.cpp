@@ -126,6 +126,37 @@ void hold_schema_name(const std::string& schema) {
   if (rows.empty()) refuse(core::Code::NotInPrerequisiteState, "schema \"" + schema + "\" was renamed", "Call again.");
 }
 
+namespace {
+
+std::optional<ChildName> strange_partition(const Parent& parent, Oid partition) {
+  const pg::Rows rows = pg::query(
+      "SELECT n.nspname, c.relname, c.relowner FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = "
+      "c.relnamespace JOIN pg_catalog.pg_inherits i ON i.inhrelid = c.oid AND i.inhparent = $2 "
+      "WHERE c.oid = $1 AND c.relowner <> $3",
+      pg::Params().oid(partition).oid(parent.oid).oid(parent.owner));
+  if (rows.empty() || !pg::has_rights_of(rows.oid(0, 2))) return std::nullopt;
+  return ChildName{.schema = rows.text(0, 0), .name = rows.text(0, 1)};
+}
+
+}  // namespace
+
+void take_over(const Parent& parent, Oid partition) {
+  const pg::SettingsScope settings;
+  if (const std::optional<ChildName> name = strange_partition(parent, partition))
+    pg::execute("ALTER TABLE " + name->quoted() + " OWNER TO " + pg::quote_ident(pg::role_name(parent.owner)));
+}
+
+Attempt take_over(const ManagedSet& set, Oid partition, const LockBudget& budget, Mode mode) {
+  if (!strange_partition(set.parent, partition)) return {};
+  const std::array<Oid, 1> relations{partition};
+  return try_action(budget, mode, relations, [&](const pg::LockDeadline& deadline) {
+    if (!pg::lock_relation(partition, AccessExclusiveLock, deadline)) return false;
+    deadline.arm();
+    take_over(set.parent, partition);
+    return true;
+  });
+}
+
 void build_child(const ChildStatements& statements, const Parent& parent, const ChildName& name, Oid creator) {
   std::size_t done = 0;
   if (creator != parent.owner) {

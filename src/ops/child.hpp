@@ -1,6 +1,7 @@
 // How a partition of one set is built: everything it inherits, read once per set, and the statements that make it.
 #pragma once
 
+#include "ops/apply.hpp"
 #include "ops/properties.hpp"
 #include "ops/subset.hpp"
 
@@ -55,6 +56,13 @@ struct ChildStatements {
 // Keeps a schema's name to the end of the transaction: without it, whoever owns the schema could rename another one to
 // that name between two statements of a superuser and lead the second to somebody else's table. Superusers only.
 void hold_schema_name(const std::string& schema);
+
+// A partition may belong to somebody else: ALTER TABLE ... OWNER TO changes the parent alone. Before it is altered or
+// dropped as the owner of the parent it is handed to him, if the caller has the rights of both; else nothing happens,
+// and the server refuses what follows. Call outside any OwnerScope, with a lock deadline armed: ACCESS EXCLUSIVE on it.
+void take_over(const Parent& parent, Oid partition);
+// The same as an action of its own; free where nothing is to be done.
+[[nodiscard]] Attempt take_over(const ManagedSet& set, Oid partition, const LockBudget& budget, Mode mode);
 
 // Builds the free-standing child. Takes ACCESS SHARE on the parent (LIKE). Call inside an OwnerScope of the owner.
 void build_child(const ChildStatements& statements, const Parent& parent, const ChildName& name, Oid creator);

@@ -2,6 +2,7 @@
 
 #include "core/constraint.hpp"
 #include "ops/analyze.hpp"
+#include "ops/child.hpp"
 #include "ops/observe.hpp"
 
 namespace strata::ops {
@@ -139,6 +140,8 @@ Attempt validate(const ManagedSet& set, const core::Child& child, const Wanted& 
 
 Attempt constrain(const ManagedSet& set, const core::Child& child, const Wanted& wanted, Mode mode) {
   const State before = read_state(child.oid, wanted);
+  const Attempt ours = take_over(set, child.oid, budget_of(set.config), mode);
+  if (ours.outcome != Outcome::Done) return ours;
   if (!before.missing.empty()) {
     const Attempt added = add_missing(set, child, wanted, mode);
     if (added.outcome != Outcome::Done) return added;
@@ -156,6 +159,8 @@ std::string drop_statement(const core::Child& child, const std::vector<std::stri
 
 Attempt drop(const ManagedSet& set, const core::Child& child, const Wanted& wanted, Statements statements, Mode mode) {
   if (read_state(child.oid, wanted).names.empty()) return {};
+  const Attempt ours = take_over(set, child.oid, budget_of(set.config), mode);
+  if (ours.outcome != Outcome::Done) return ours;
   const std::array<Oid, 1> relations{child.oid};
   return try_action(budget_of(set.config), mode, relations, [&](const pg::LockDeadline& deadline) {
     const pg::OwnerScope as_owner(set.parent.owner, set.parent.schema_oid);

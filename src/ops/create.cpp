@@ -4,6 +4,7 @@
 #include "ops/fail.hpp"
 #include "ops/grow.hpp"
 #include "ops/jobmon.hpp"
+#include "ops/ledger.hpp"
 #include "ops/observe.hpp"
 #include "ops/registry.hpp"
 #include "ops/rivals.hpp"

@@ -39,12 +39,12 @@ core::Range hull(std::span<const core::Range> ranges) {
 std::vector<std::int64_t> count_buckets(const ManagedSet& set, std::span<const core::Range> ranges,
                                         const std::vector<core::Bound>& ends) {
   const std::string bucket = ends.empty()
-                                 ? "$1::pg_catalog.int4"
-                                 : "pg_catalog.width_bucket(" + pg::quote_ident(set.parent.key_column) +
-                                       ", (SELECT $1::" + set.key_type_name() + "[]))";  // read once, not for each row
-  const pg::Rows rows = pg::query("SELECT " + bucket + ", pg_catalog.count(*) FROM " + default_source(set) + " WHERE " +
-                                      key_condition(set, hull(ranges)) + " GROUP BY 1",
-                                  pg::Params().text(ends.empty() ? "0" : array_text(set, ends)));
+                                 ? "0::pg_catalog.int4"
+                                 : "pg_catalog.width_bucket(" + pg::quote_ident(set.parent.key_column) + ", " +
+                                       pg::quote_literal(array_text(set, ends)) + "::" + set.key_type_name() + "[])";
+  const pg::Rows rows = pg::query_checked_as("SELECT " + bucket + ", pg_catalog.count(*) FROM " + default_source(set) +
+                                                 " WHERE " + key_condition(set, hull(ranges)) + " GROUP BY 1",
+                                             reading(set, set.default_facts));
   std::vector<std::int64_t> counts(ends.size() + 1);
   for (std::size_t row = 0; row < rows.size(); ++row)
     counts[static_cast<std::size_t>(rows.int4(row, 0))] = rows.int8(row, 1);
@@ -62,8 +62,10 @@ std::string list_condition(const ManagedSet& set, std::span<const core::Range> r
 // Of a list set: rows per value, in the order of the ranges.
 std::vector<std::int64_t> count_values(const ManagedSet& set, std::span<const core::Range> ranges) {
   const std::string key = pg::quote_ident(set.parent.key_column);
-  const pg::Rows rows = pg::query("SELECT " + set.codec.row_expression(key) + ", pg_catalog.count(*) FROM " +
-                                  default_source(set) + " WHERE " + list_condition(set, ranges) + " GROUP BY 1");
+  const pg::Rows rows =
+      pg::query_checked_as("SELECT " + set.codec.row_expression(key) + ", pg_catalog.count(*) FROM " +
+                               default_source(set) + " WHERE " + list_condition(set, ranges) + " GROUP BY 1",
+                           reading(set, set.default_facts));
   std::map<core::Tick, std::int64_t> counts;
   for (std::size_t row = 0; row < rows.size(); ++row) counts[set.codec.row_tick(rows, row, 0)] = rows.int8(row, 1);
   std::vector<std::int64_t> found;

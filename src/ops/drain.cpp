@@ -43,6 +43,7 @@
 
 #include <numeric>
 
+#include "ops/child.hpp"
 #include "ops/constraints.hpp"
 #include "ops/default_rows.hpp"
 #include "ops/drain_load.hpp"
@@ -473,6 +474,8 @@ Moved plan_and_move(const Extension& extension, const DrainRequest& request, con
     if (check_request(set, request) == Readiness::NoDefault || !default_may_hold_rows(set)) return {};
     const Makers makers{
         .extension = extension, .creator = creator_for(set.parent), .sub = read_sub_config(extension, set)};
+    const Attempt ours = take_over(set, set.parent.default_oid, budget, mode);
+    if (ours.outcome != Outcome::Done) return {.attempt = ours, .rows = 0};
     const std::array<Oid, 1> read{set.parent.default_oid};
     Move move;
     const Attempt planned = try_action(budget, mode, read, [&](const pg::LockDeadline& deadline) {

@@ -45,6 +45,7 @@ void read_child(const pg::ChildRow& row, const std::string& schema, ReadChildren
                         .filenode = row.filenode,
                         .access_method = row.access_method,
                         .persistence = row.persistence,
+                        .owner = row.owner,
                         .bound = is_range ? nullptr : std::make_shared<pg::RawBound>(raw)});
 }
 

@@ -5,6 +5,7 @@
 #include "ops/fail.hpp"
 #include "ops/grow.hpp"
 #include "ops/jobmon.hpp"
+#include "ops/ledger.hpp"
 #include "ops/registry.hpp"
 #include "ops/retire.hpp"
 #include "ops/rivals.hpp"
@@ -129,7 +130,7 @@ SetResult carry_out(const Extension& extension, const PlannedSet& planned, Mode 
   return result;
 }
 
-// --- bookkeeping: as the caller, never waiting for a row that somebody else has locked -------------------------------
+// --- bookkeeping: in part_config as the caller, never waiting for a row that somebody else has locked ----------------
 
 std::string lockable_rows(const Extension& extension) {
   return "(SELECT parent_table FROM " + extension.object("part_config") +
@@ -145,40 +146,13 @@ void write_last_run(const Extension& extension, std::span<const std::string> par
                   lockable_rows(extension),
               pg::Params().texts(parents));
   if (last_run == LastRun::Failed) return;
-  pg::execute("UPDATE " + extension.object("part_policy") +
-                  " SET deferred_runs = 0, deferred_reason = NULL WHERE parent_table = ANY ($1) AND deferred_runs > 0",
-              pg::Params().texts(parents));
+  clear_deferred(extension, parents);
 }
 
-void write_deferred(const Extension& extension, const std::string& parent, const std::string& blocked_by) {
-  const pg::SettingsScope settings;
-  pg::execute("UPDATE " + extension.object("part_policy") +
-                  " SET deferred_runs = deferred_runs + 1, deferred_reason = $2 WHERE parent_table = $1",
-              pg::Params().text(parent).text("locks held by " + blocked_by));
-}
-
-// A promise to drop ends when its table is attached again, renamed, given away or gone, and when the retention it was
-// made under no longer holds: the table then stays.
-void forget_stale_promises(const Extension& extension, const ManagedSet& set) {
-  const pg::DatabaseIdentity here = pg::database_identity();
-  const pg::Rows rows = pg::query(
-      "DELETE FROM " + extension.object("part_pending_drop") +
-          " d WHERE d.parent_table = $1 AND d.database_oid = $2 AND d.system_identifier = $3 AND ($4 OR d.retention IS "
-          "DISTINCT FROM $5 OR NOT EXISTS (SELECT 1 FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid "
-          "= "
-          "c.relnamespace WHERE c.oid = d.child_oid AND c.relname = d.child_table AND n.nspname = d.child_schema AND "
-          "NOT "
-          "c.relispartition AND c.relowner = $6)) RETURNING d.child_schema || '.' || d.child_table",
-      pg::Params()
-          .text(set.config.parent_table)
-          .oid(here.database)
-          .int8(static_cast<std::int64_t>(here.system))
-          .boolean(set.config.keeps_table())
-          .text_or_null(set.config.retention)
-          .oid(set.parent.owner));
-  for (std::size_t row = 0; row < rows.size(); ++row)
+void forget_promises(const Extension& extension, const ManagedSet& set) {
+  for (const std::string& table : forget_stale_promises(extension, set))
     pg::report({.level = NOTICE,
-                .message = "table " + in_quotes(rows.text(row, 0)) + " will not be dropped any more",
+                .message = "table " + in_quotes(table) + " will not be dropped any more",
                 .detail = "It was detached by retention, and since then it or the retention was changed."});
 }
 
@@ -193,15 +167,14 @@ void repair(const Extension& extension, ManagedSet& set) {
   if (set.renamed) {
     pg::execute("UPDATE " + extension.object("part_config") + " SET parent_table = $2 WHERE parent_table = $1",
                 pg::Params().text(set.config.parent_table).text(name));
-    pg::execute("UPDATE " + extension.object("part_pending_drop") + " SET parent_table = $2 WHERE parent_table = $1",
-                pg::Params().text(set.config.parent_table).text(name));
+    rename_promises(extension, set.config.parent_table, name);
     pg::report({.level = NOTICE,
                 .message = "table " + in_quotes(set.config.parent_table) + " is now " + in_quotes(name) +
                            ", its configuration follows"});
     set.config.parent_table = name;
     set.renamed = false;
   }
-  if (set.config.has_pending_drops) forget_stale_promises(extension, set);
+  if (set.config.has_pending_drops) forget_promises(extension, set);
   if (!is_registered(set)) record_policy(extension, set);
 }
 
@@ -228,7 +201,7 @@ void finish(const Extension& extension, const ManagedSet& set, SetResult& result
     write_last_run(extension, names, LastRun::Now);
     return;
   }
-  write_deferred(extension, set.config.parent_table, result.blocked_by);
+  count_deferred(extension, set.config.parent_table, result.blocked_by);
   const std::string number = std::to_string(result.deferred);
   if (set.config.deferred_runs < kDeferredRunsTolerated) {
     pg::report({.level = NOTICE,

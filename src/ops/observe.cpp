@@ -10,9 +10,11 @@ bool may_hold_rows(const ChildFacts& facts) {
   return !is_local_heap(facts) || !pg::file_is_empty(facts.tablespace, facts.filenode);
 }
 
-bool holds_rows(const core::Child& child, const ChildFacts& facts) {
+bool holds_rows(const ManagedSet& set, const core::Child& child, const ChildFacts& facts) {
   if (!may_hold_rows(facts)) return false;
-  return !pg::query("SELECT 1 FROM " + pg::qualified(child.schema, child.name) + " LIMIT 1").empty();
+  return !pg::query_checked_as("SELECT 1 FROM " + pg::qualified(child.schema, child.name) + " LIMIT 1",
+                               reading(set, facts))
+              .empty();
 }
 
 // With infinite_time_partitions "now" is current unless a later partition holds rows, so nothing below now is read.
@@ -25,7 +27,7 @@ std::optional<std::size_t> highest_filled(const ManagedSet& set, std::int64_t no
   const core::Bound lowest = lowest_of_interest(set, now_utc);
   for (std::size_t n = set.inventory.children.size(); n-- > 0;) {
     if (set.inventory.children[n].range.upper <= lowest) break;
-    if (holds_rows(set.inventory.children[n], set.facts[n])) return n;
+    if (holds_rows(set, set.inventory.children[n], set.facts[n])) return n;
   }
   return std::nullopt;
 }
@@ -37,6 +39,11 @@ std::optional<std::size_t> highest_with_pages(const ManagedSet& set, std::int64_
     if (may_hold_rows(set.facts[n])) return n;
   }
   return std::nullopt;
+}
+
+// Whether its highest row decides where premake counts from.
+bool is_current(const ManagedSet& set, const core::Range& range, std::int64_t now_utc) {
+  return set.is_time() && set.policy.infinite_time_partitions && range.contains(set.calendar().from_utc(now_utc));
 }
 
 bool files_can_tell(const ManagedSet& set) {
@@ -67,26 +74,35 @@ std::optional<core::Tick> extreme_key(const ManagedSet& set, End end, const std:
   return set.codec.row_tick(rows, 0, 0);
 }
 
-std::optional<core::Tick> largest_key(const ManagedSet& set, const core::Child& child) {
+pg::CheckAs reading(const ManagedSet& set, const ChildFacts& facts) noexcept {
+  if (!OidIsValid(facts.owner) || facts.owner == set.parent.owner) return {};
+  return {.relation = facts.oid, .role = facts.owner};
+}
+
+std::optional<core::Tick> largest_key(const ManagedSet& set, const core::Child& child, const pg::CheckAs& check) {
   const std::string key = pg::quote_ident(set.parent.key_column);
   // Native times may be infinite, which the plan knows how to take; numeric infinities and NaN have no tick.
   const std::string has_tick = set.codec.native() ? key + " IS NOT NULL" : set.codec.finite_condition(key);
-  return extreme_key(set, End::Highest, pg::qualified(child.schema, child.name), has_tick);
+  return extreme_key(set, End::Highest, pg::qualified(child.schema, child.name), has_tick, check);
 }
 
 std::optional<std::size_t> highest_with_rows(const ManagedSet& set) {
   for (std::size_t n = set.inventory.children.size(); n-- > 0;)
-    if (holds_rows(set.inventory.children[n], set.facts[n])) return n;
+    if (holds_rows(set, set.inventory.children[n], set.facts[n])) return n;
   return std::nullopt;
 }
 
 core::Observation observe(const ManagedSet& set, std::int64_t now_utc) {
   core::Observation seen;
   seen.highest_filled = highest_filled(set, now_utc);
-  if (!set.is_time() && seen.highest_filled)
-    seen.max_id = largest_key(set, set.inventory.children[*seen.highest_filled]);
+  if (seen.highest_filled) {
+    const core::Child& child = set.inventory.children[*seen.highest_filled];
+    const pg::CheckAs check = reading(set, set.facts[*seen.highest_filled]);
+    if (!set.is_time()) seen.max_id = largest_key(set, child, check);
+    if (is_current(set, child.range, now_utc)) seen.latest = largest_key(set, child, check);
+  }
   if (!set.policy.ignore_default_data && set.inventory.default_partition && may_hold_rows(set.default_facts))
-    seen.default_max = largest_key(set, *set.inventory.default_partition);
+    seen.default_max = largest_key(set, *set.inventory.default_partition, reading(set, set.default_facts));
   return seen;
 }
 

@@ -21,11 +21,16 @@ namespace strata::ops {
 // when files cannot tell (children that are no local heaps, default data that counts).
 [[nodiscard]] std::optional<core::Observation> observe_files(const ManagedSet& set, std::int64_t now_utc);
 
+// A partition may belong to somebody else: ALTER TABLE ... OWNER TO changes the parent alone. The owner of the parent
+// reads it all the same, as he would through the parent.
+[[nodiscard]] pg::CheckAs reading(const ManagedSet& set, const ChildFacts& facts) noexcept;
+
 // Index of the highest child that holds a row, wherever now is. Call as observe().
 [[nodiscard]] std::optional<std::size_t> highest_with_rows(const ManagedSet& set);
 
 // Largest key in a table of the set (ONLY), as a tick; empty when it has no rows.
-[[nodiscard]] std::optional<core::Tick> largest_key(const ManagedSet& set, const core::Child& child);
+[[nodiscard]] std::optional<core::Tick> largest_key(const ManagedSet& set, const core::Child& child,
+                                                    const pg::CheckAs& check = {});
 
 // Lowest or highest key that a FROM and WHERE leave, as a tick. By the key's own order, which finds an index; not by
 // min and max, which uuid lacks on 15.

@@ -3,6 +3,7 @@
 #include "ops/archive.hpp"
 #include "ops/constraints.hpp"
 #include "ops/default_rows.hpp"
+#include "ops/ledger.hpp"
 #include "ops/observe.hpp"
 #include "ops/retire.hpp"
 #include "pg/relation.hpp"
@@ -51,42 +52,6 @@ void mark_blocked(const ManagedSet& set, std::vector<core::Action>& actions) {
   // The plan counted on the creations when it let the last partition go.
   const Oid highest = set.inventory.children.back().oid;
   std::erase_if(actions, [highest](const core::Action& action) { return action.oid == highest; });
-}
-
-// Children that an earlier run detached and could not drop yet. Believed only while OID and name still agree.
-constexpr const char* kPendingQuery = R"sql(
-SELECT d.child_oid, d.child_schema, d.child_table, d.lower_bound, d.upper_bound, c.reltuples, c.reltablespace,
-       c.relfilenode
-FROM %pending_drop% d
-JOIN pg_catalog.pg_class c ON c.oid = d.child_oid AND c.relname = d.child_table AND NOT c.relispartition
-JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace AND n.nspname = d.child_schema
-WHERE d.parent_table = $1 AND d.database_oid = $2 AND d.system_identifier = $3 AND c.relowner = $4
-  AND d.retention IS NOT DISTINCT FROM $5
-ORDER BY d.child_schema, d.child_table)sql";
-
-std::vector<core::Action> pending_drops(const Extension& extension, const ManagedSet& set) {
-  if (!set.config.has_pending_drops || set.config.keeps_table()) return {};
-  const pg::DatabaseIdentity here = pg::database_identity();
-  const pg::Rows rows =
-      pg::query(extension.with_tables(kPendingQuery), pg::Params()
-                                                          .text(set.config.parent_table)
-                                                          .oid(here.database)
-                                                          .int8(static_cast<std::int64_t>(here.system))
-                                                          .oid(set.parent.owner)
-                                                          .text_or_null(set.config.retention));
-  std::vector<core::Action> actions;
-  for (std::size_t row = 0; row < rows.size(); ++row) {
-    core::Action action;
-    action.kind = core::ActionKind::Drop;
-    action.oid = rows.oid(row, 0);
-    action.schema = rows.text(row, 1);
-    action.name = rows.text(row, 2);
-    action.estimated_rows = rows.real(row, 5);
-    action.bytes = pg::file_bytes(rows.oid(row, 6), rows.oid(row, 7));
-    action.reason = "detached by an earlier run, still to be dropped";
-    actions.push_back(std::move(action));
-  }
-  return actions;
 }
 
 void fill_sizes(const ManagedSet& set, std::vector<core::Action>& actions) {

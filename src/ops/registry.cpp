@@ -7,13 +7,6 @@ namespace strata::ops {
 
 namespace {
 
-// The one statement that writes a policy; maintenance repairs sets with it, too.
-constexpr const char* kPolicyUpsert =
-    " AS p (parent_table, time_zone, parent_oid, database_oid, system_identifier) VALUES ($1, $2, $3, $4, $5) "
-    "ON CONFLICT (parent_table) DO UPDATE SET time_zone = coalesce(p.time_zone, excluded.time_zone), "
-    "parent_oid = excluded.parent_oid, database_oid = excluded.database_oid, "
-    "system_identifier = excluded.system_identifier";
-
 std::string lowered(std::string text) {
   std::transform(text.begin(), text.end(), text.begin(), [](unsigned char c) { return pg_tolower(c); });
   return text;
@@ -95,18 +88,6 @@ void register_set(const Extension& extension, const CreateRequest& request, cons
                     .detail = error.detail(),
                     .hint = "Change its settings with UPDATE on part_config."};
   }
-}
-
-void record_policy(const Extension& extension, const ManagedSet& set) {
-  const pg::SettingsScope settings;
-  const pg::DatabaseIdentity here = pg::database_identity();
-  pg::execute("INSERT INTO " + extension.object("part_policy") + kPolicyUpsert,
-              pg::Params()
-                  .text(set.config.parent_table)
-                  .text(set.zone->server().name())
-                  .oid(set.parent.oid)
-                  .oid(here.database)
-                  .int8(static_cast<std::int64_t>(here.system)));
 }
 
 std::optional<std::string> provide_template(const Extension& extension, const Parent& parent,

@@ -1,4 +1,4 @@
-// Writing configuration: a set's row, its policy, its template table. As the caller, whose tables these are to write.
+// Writing configuration: a set's row, its template table. As the caller, whose tables these are to write.
 #pragma once
 
 #include "ops/create.hpp"
@@ -14,9 +14,6 @@ struct Registration {
 // Contract 3.4.4. A set that is configured already raises 23505.
 void register_set(const Extension& extension, const CreateRequest& request, const Parent& parent,
                   const Registration& registration);
-
-// Zone and identity of a set, stored once (rulings 12, truths 33).
-void record_policy(const Extension& extension, const ManagedSet& set);
 
 // Contract 3.4.2: the template as schema.table, created when none is named; empty for 'false'. One that another set
 // names or another role owns is never reused (rulings 11).

@@ -1,6 +1,7 @@
 #include "ops/retire.hpp"
 
 #include "ops/archive.hpp"
+#include "ops/ledger.hpp"
 #include "pg/bound_reader.hpp"
 #include "pg/relation.hpp"
 
@@ -67,14 +68,29 @@ std::vector<Oid> relations_of(const PlannedSet& planned, Oid partition) {
   return relations;
 }
 
+Oid owner_of_partition(Oid partition) {
+  const pg::Rows rows =
+      pg::query("SELECT relowner FROM pg_catalog.pg_class WHERE oid = $1", pg::Params().oid(partition));
+  return rows.oid(0, 0);
+}
+
 void run_statements(const PlannedSet& planned, const PlannedAction& action, const pg::LockDeadline& deadline) {
   const std::span<const std::string> all(action.statements);
   deadline.arm();  // for what the DDL locks besides: indexes, TOAST, foreign key neighbours
   if (action.by_caller > 0 && pg::is_superuser()) hold_schema_name(action.action.schema);
   for (const std::string& statement : all.first(action.by_caller)) pg::execute(statement);
-  const pg::OwnerScope as_owner(planned.set.parent.owner, planned.set.parent.schema_oid);
+  const Parent& parent = planned.set.parent;
+  {
+    const pg::OwnerScope as_owner(parent.owner, parent.schema_oid);
+    deadline.arm();
+    pg::execute(all[action.by_caller]);
+  }
+  if (all.size() == action.by_caller + 1) return;
+  // Once it is out of the set, what is done to it needs its own owner's rights, who may be another (archive_obstacles).
+  const Oid owner = owner_of_partition(action.action.oid);
+  const pg::OwnerScope as_owner(pg::has_rights_of(owner) ? owner : parent.owner, parent.schema_oid);
   deadline.arm();
-  for (const std::string& statement : all.subspan(action.by_caller)) pg::execute(statement);
+  for (const std::string& statement : all.subspan(action.by_caller + 1)) pg::execute(statement);
 }
 
 // Under the lock, before anything is changed: the plan may be minutes old.
@@ -82,35 +98,6 @@ void require_archivable(const ManagedSet& set, const core::Action& action) {
   const std::array<Oid, 1> partition{action.oid};
   for (const Obstacle& obstacle : archive_obstacles(set, partition)) throw to_raise(obstacle.refusal);
   require_publication_rights(set, action.oid, action.schema + "." + action.name);
-}
-
-// The committed promise that the detached table will be dropped: not an orphan, whatever happens next.
-void remember_drop(const Extension& extension, const ManagedSet& set, const core::Action& action) {
-  const pg::DatabaseIdentity here = pg::database_identity();
-  pg::execute("INSERT INTO " + extension.object("part_pending_drop") +
-                  " (child_oid, child_schema, child_table, parent_table, lower_bound, upper_bound, database_oid, "
-                  "system_identifier, retention) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9) "
-                  "ON CONFLICT (database_oid, child_oid) DO NOTHING",
-              pg::Params()
-                  .oid(action.oid)
-                  .text(action.schema)
-                  .text(action.name)
-                  .text(set.config.parent_table)
-                  .text(set.text(action.range.lower))
-                  .text(set.text(action.range.upper))
-                  .oid(here.database)
-                  .int8(static_cast<std::int64_t>(here.system))
-                  .text_or_null(set.config.retention));
-}
-
-// Takes the promise back. True when there was one, made under the retention that still holds: nothing else may be
-// dropped, least of all a table that somebody detached by hand to keep it.
-bool redeem_promise(const Extension& extension, const Config& config, Oid child) {
-  const pg::Rows rows =
-      pg::query("DELETE FROM " + extension.object("part_pending_drop") +
-                    " WHERE child_oid = $1 AND database_oid = $2 RETURNING retention IS NOT DISTINCT FROM $3",
-                pg::Params().oid(child).oid(pg::database_identity().database).text_or_null(config.retention));
-  return !rows.empty() && rows.boolean(0, 0);
 }
 
 }  // namespace
@@ -141,6 +128,7 @@ Attempt detach_partition(const Extension& extension, const PlannedSet& planned, 
     if (!still_attached(set, action) || !still_wanted(extension, planned)) return false;
     require_archivable(set, action);
     forget_sets(extension, subtree_of(action.oid));
+    if (!set.config.keeps_table()) take_over(set.parent, action.oid);
     run_statements(planned, planned_action, deadline);
     if (!set.config.keeps_table()) remember_drop(extension, set, action);
     pg::wait_point("detach_done");
@@ -187,6 +175,8 @@ Attempt drop_attached(const Extension& extension, const PlannedSet& planned, con
     pg::wait_point("drop_attached_locked");
     if (!still_attached(planned.set, action) || !still_wanted(extension, planned)) return false;
     forget_sets(extension, subtree_of(action.oid));
+    deadline.arm();
+    take_over(planned.set.parent, action.oid);
     run_statements(planned, planned_action, deadline);
     pg::wait_point("drop_attached_done");
     return true;

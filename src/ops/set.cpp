@@ -1,5 +1,6 @@
 #include "ops/set.hpp"
 
+#include "ops/ledger.hpp"
 #include "ops/subset.hpp"
 #include "ops/validate.hpp"
 
@@ -23,10 +24,7 @@ constexpr const char* kConfigColumns =
     "c.infinite_time_partitions, c.datetime_string, c.undo_in_progress, coalesce(c.inherit_privileges, false), "
     "c.ignore_default_data, c.date_trunc_interval, coalesce(c.detach_before_drop, false), "
     "c.async_partitioning_in_progress, EXISTS (SELECT 1 FROM %config_sub% s WHERE s.sub_parent = c.parent_table), "
-    "c.constraint_cols IS NOT NULL, EXISTS (SELECT 1 FROM %pending_drop% d WHERE d.parent_table = c.parent_table), "
-    "c.sub_partition_set_full, p.parent_table IS NOT NULL, p.time_zone, p.lock_timeout_ms, p.lock_tries, "
-    "p.deferred_runs, "
-    "CASE WHEN p.system_identifier = $1 AND p.database_oid = $2 THEN p.parent_oid END";
+    "c.constraint_cols IS NOT NULL, c.sub_partition_set_full";
 
 Config read_config(const pg::Rows& rows, std::size_t row) {
   int n = 0;
@@ -55,28 +53,16 @@ Config read_config(const pg::Rows& rows, std::size_t row) {
   config.async_in_progress = rows.optional_text(row, n++);
   config.has_sub_config = rows.boolean(row, n++);
   config.has_constraint_cols = rows.boolean(row, n++);
-  config.has_pending_drops = rows.boolean(row, n++);
   config.set_full = rows.boolean(row, n++);
-  config.has_policy = rows.boolean(row, n++);
-  config.time_zone = rows.optional_text(row, n++);
-  if (config.has_policy) {
-    config.lock_timeout_ms = rows.int4(row, n);
-    config.lock_tries = rows.int4(row, n + 1);
-    config.deferred_runs = rows.int4(row, n + 2);
-    config.known_parent = rows.oid(row, n + 3);
-  }
   return config;
 }
 
 std::vector<Config> read_configs(const Extension& extension, Selection selection, std::span<const std::string> names) {
-  std::string sql = extension.with_tables(std::string("SELECT ") + kConfigColumns +
-                                          " FROM %config% c LEFT JOIN %policy% p ON p.parent_table = c.parent_table");
-  const pg::DatabaseIdentity here = pg::database_identity();
+  std::string sql = extension.with_tables(std::string("SELECT ") + kConfigColumns + " FROM %config% c");
   pg::Params params;
-  params.int8(static_cast<std::int64_t>(here.system)).oid(here.database);
   if (selection == Selection::Automatic) sql += " WHERE c.automatic_maintenance = 'on' AND NOT c.undo_in_progress";
   if (selection == Selection::Named) {
-    sql += " WHERE c.parent_table = ANY ($3)";
+    sql += " WHERE c.parent_table = ANY ($1)";
     params.texts(names);
   }
   sql += " ORDER BY c.maintenance_order NULLS LAST, c.parent_table";
@@ -84,6 +70,7 @@ std::vector<Config> read_configs(const Extension& extension, Selection selection
   std::vector<Config> configs;
   configs.reserve(rows.size());
   for (std::size_t row = 0; row < rows.size(); ++row) configs.push_back(read_config(rows, row));
+  add_ledger(extension, configs);
   return configs;
 }
 

@@ -1,7 +1,7 @@
 // A managed set as one value: its configuration, what the catalogs say of it, and the clock it lives by.
 //
 // Loading reads catalogs and configuration only. It opens no user table, so it runs no user code and takes no lock that
-// could wait (truths 24, 28); all sets together cost three queries.
+// could wait (truths 24, 28); all sets together cost four queries.
 #pragma once
 
 #include "core/plan.hpp"
@@ -28,7 +28,7 @@ class Extension {
   std::string schema_;
 };
 
-// One row of part_config with its part_policy.
+// One row of part_config, with what part_policy and part_pending_drop hold of the set.
 struct Config {
   std::string parent_table;
   std::string control;
@@ -57,9 +57,9 @@ struct Config {
   std::optional<std::string> async_in_progress;
   bool has_sub_config = false;
   bool has_constraint_cols = false;
-  bool has_pending_drops = false;
   bool set_full = false;
-  // part_policy
+  // part_pending_drop and part_policy
+  bool has_pending_drops = false;
   bool has_policy = false;
   std::optional<std::string> time_zone;
   int lock_timeout_ms = 300;
@@ -111,6 +111,7 @@ struct ChildFacts {
   Oid filenode = InvalidOid;
   Oid access_method = InvalidOid;
   char persistence = 'p';
+  Oid owner = InvalidOid;
   // Where the stored bound is not yet the range: texts, lists. Elsewhere, where there are thousands, nothing.
   std::shared_ptr<const pg::RawBound> bound = {};
 };

@@ -1,6 +1,7 @@
 #include "ops/show.hpp"
 
 #include "ops/child.hpp"
+#include "ops/ledger.hpp"
 #include "pg/bound_reader.hpp"
 #include "pg/relation.hpp"
 
@@ -19,10 +20,13 @@ struct Look {
 // Only what looking needs, so that a retention that does not parse, or an option not built yet, is no obstacle.
 constexpr const char* kLookColumns =
     "c.parent_table, c.control, c.partition_interval, c.partition_type, c.epoch, c.time_encoder, "
-    "c.time_decoder, c.datetime_string, p.time_zone, "
-    "CASE WHEN p.system_identifier = $2 AND p.database_oid = $3 THEN p.parent_oid END";
+    "c.time_decoder, c.datetime_string";
 
-Config read_look(const pg::Rows& rows) {
+std::optional<Config> read_look(const Extension& extension, const std::string& name) {
+  const pg::Rows rows = pg::query(std::string("SELECT ") + kLookColumns + " FROM " + extension.object("part_config") +
+                                      " c WHERE c.parent_table = $1",
+                                  pg::Params().text(name));
+  if (rows.empty()) return std::nullopt;
   Config config;
   config.parent_table = rows.text(0, 0);
   config.control = rows.text(0, 1);
@@ -32,8 +36,6 @@ Config read_look(const pg::Rows& rows) {
   config.time_encoder = rows.optional_text(0, 5);
   config.time_decoder = rows.optional_text(0, 6);
   config.datetime_string = rows.optional_text(0, 7);
-  config.time_zone = rows.optional_text(0, 8);
-  config.known_parent = rows.oid(0, 9);
   return config;
 }
 
@@ -66,17 +68,14 @@ void require_sight(const Parent& parent) {
 
 // By configured name, or by the OID of a parent that was renamed since.
 Look look_at(const Extension& extension, const std::string& name, Oid known = InvalidOid) {
-  const pg::DatabaseIdentity here = pg::database_identity();
-  const pg::Rows rows =
-      pg::query(std::string("SELECT ") + kLookColumns + " FROM " + extension.object("part_config") + " c LEFT JOIN " +
-                    extension.object("part_policy") +
-                    " p ON p.parent_table = c.parent_table WHERE c.parent_table = $1 OR (p.parent_oid = $4 AND "
-                    "p.system_identifier = $2 AND p.database_oid = $3) ORDER BY c.parent_table <> $1 LIMIT 1",
-                pg::Params().text(name).int8(static_cast<std::int64_t>(here.system)).oid(here.database).oid(known));
-  if (rows.empty())
+  std::optional<Config> config = read_look(extension, name);
+  if (!config && OidIsValid(known))
+    if (const auto configured = configured_name_of(extension, known)) config = read_look(extension, *configured);
+  if (!config)
     refuse(core::Code::UndefinedTable, "table \"" + name + "\" is not managed by pg_strata",
            "Configured sets are listed in part_config; names are written schema.table, without quotes.");
-  Look look{.config = read_look(rows), .parent = {}};
+  add_ledger(extension, std::span(&*config, 1));
+  Look look{.config = *std::move(config), .parent = {}};
   look.parent = find_configured_parent(look.config);
   require_sight(look.parent);
   find_key_functions(extension, std::span(&look.config, 1));

@@ -126,6 +126,8 @@ struct Moved {
 bool move_slice(const Work& work, const SourceRequest& request, const Slice& slice, const pg::LockDeadline& deadline,
                 std::uint64_t& rows) {
   const core::Child& child = *partition_for(work.set, slice.cell);
+  deadline.arm();
+  take_over(work.set.parent, child.oid);
   const pg::SchemaLoan source_schema(work.source.schema_oid, work.set.parent.owner);
   const pg::OwnerScope as_owner(work.set.parent.owner, work.set.parent.schema_oid);
   if (!pg::lock_relation(work.source.oid, RowExclusiveLock, deadline) ||

@@ -268,6 +268,10 @@ bool is_empty_now(const Work& work, const Partition& partition) {
 
 // Moves rows batch by batch until the partition is empty or the limit is reached, and detaches it when it is empty.
 Went undo_one(Run& run, const Work& work, const Partition& partition) {
+  const Step ours = try_step(run, [&](const LockBudget& budget) -> Step {
+    return {.attempt = take_over(work.set, partition.child.oid, budget, run.mode)};
+  });
+  if (const Went went = stop_at(run, ours.attempt); went != Went::On) return went;
   bool empty = is_empty_now(work, partition);
   for (std::int64_t times = 1; !empty; ++times) {
     pg::check_interrupts();

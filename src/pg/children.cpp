@@ -109,6 +109,7 @@ void ChildScan::take(const Link& link) {
           .name = NameStr(row->relname),
           .kind = row->relkind,
           .persistence = row->relpersistence,
+          .owner = row->relowner,
           .tuples = row->reltuples,
           .tablespace = row->reltablespace,
           .filenode = row->relfilenode,

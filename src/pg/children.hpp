@@ -16,6 +16,7 @@ struct ChildRow {
   std::string_view name;
   char kind = 0;
   char persistence = 0;
+  Oid owner = InvalidOid;
   float tuples = 0;  // as of the last ANALYZE; -1 never
   Oid tablespace = InvalidOid;
   Oid filenode = InvalidOid;

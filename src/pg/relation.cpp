@@ -80,6 +80,18 @@ int relations_named(const char* name) {
   });
 }
 
+Oid owner_of(const std::string& schema, const char* name) {
+  const char* const schema_name = schema.c_str();
+  return guarded([=] {
+    const Oid relation = get_relname_relid(name, get_namespace_oid(schema_name, true));
+    const HeapTuple tuple = SearchSysCache1(RELOID, ObjectIdGetDatum(relation));
+    if (!HeapTupleIsValid(tuple)) return InvalidOid;
+    const Oid owner = reinterpret_cast<Form_pg_class>(GETSTRUCT(tuple))->relowner;
+    ReleaseSysCache(tuple);
+    return owner;
+  });
+}
+
 std::size_t clip_length(std::string_view text, std::size_t limit) noexcept {
   return static_cast<std::size_t>(pg_mbcliplen(text.data(), static_cast<int>(text.size()), static_cast<int>(limit)));
 }

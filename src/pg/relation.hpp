@@ -26,6 +26,8 @@ struct DatabaseIdentity {
 [[nodiscard]] bool extension_installed(const char* name);
 // How many schemas have a relation of this name.
 [[nodiscard]] int relations_named(const char* name);
+// Owner of a relation; none when it does not exist.
+[[nodiscard]] Oid owner_of(const std::string& schema, const char* name);
 // Longest prefix of whole characters in the server's encoding; never raises.
 [[nodiscard]] std::size_t clip_length(std::string_view text, std::size_t limit) noexcept;
 // Schema of a function: where this extension lives.

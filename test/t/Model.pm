@@ -145,23 +145,68 @@ sub highest_filled {
 }
 
 # The range that premake counts from: the highest partition with rows, the cell of the highest row of the default where
-# that counts, or nothing: the present is what counts.
+# that counts, or, where no row reaches it, the present.
 sub current {
 	my ($self, $now) = @_;
 	my $filled = $self->highest_filled;
-	my $by_clock = $self->{time} && $self->{infinite} && (!$filled || $filled->{lo} <= $now);
+	my $by_clock = $self->{time} && $self->{infinite} && (!$filled || max(values %{ $filled->{rows} }) < $now);
 	my $from = $by_clock ? $now : $filled ? $filled->{lo} : undef;
 	my $stray = $self->{ignore_default} ? undef : max(values %{ $self->{default} // {} });
-	return $self->free_cell($stray) if defined $stray && (!defined $from || $stray > $from);
-	return $by_clock ? 'now' : $filled;
+	return { %{ $self->free_cell($stray) }, key => $stray } if defined $stray && (!defined $from || $stray > $from);
+	return $by_clock ? 'now' : { %$filled, key => max(values %{ $filled->{rows} }) };
 }
 
-# From the end of the present's cell: past its middle one more.
+# The present's own partition and premake more.
 sub span_of_now {
 	my ($self, $now) = @_;
 	my ($lo, $up) = $self->cell($now);
-	my $more = 2 * ($now - $lo) > $up - $lo ? 1 : 0;
-	return ($lo, $up + ($self->{premake} + $more) * $self->{width});
+	return ($lo, $up + $self->{premake} * $self->{width});
+}
+
+# Contract 4.4: age() of a lower bound, in days that are years of 365.25 and months of 30, but no shorter than a day.
+sub age {
+	my ($until, $since) = @_;
+	my ($day, $month, $year, $rest) = civil($until);
+	my ($day0, $month0, $year0, $rest0) = civil($since);
+	return -age($since, $until) if $until < $since;
+	my ($days, $months, $micros) = ($day - $day0, ($year - $year0) * 12 + $month - $month0, $rest - $rest0);
+	($micros, $days) = ($micros + 86_400_000_000, $days - 1) if $micros < 0;
+	($days, $months) = ($days + (31, 28 + is_leap($year0), 31, 30, 31, 30, 31, 31, 30, 31, 30, 31)[ $month0 - 1 ], $months - 1) if $days < 0;
+	return int($months / 12) * 31_557_600_000_000 + ($months % 12 * 30 + $days) * 86_400_000_000 + $micros;
+}
+
+sub civil {
+	my ($tick) = @_;
+	my $seconds = floor_div($tick, 1_000_000);
+	my @fields = gmtime $seconds;
+	return ($fields[3], $fields[4] + 1, $fields[5] + 1900, $tick - floor_div($tick, 86_400_000_000) * 86_400_000_000);
+}
+
+sub is_leap {
+	my ($year) = @_;
+	return $year % 4 == 0 && ($year % 100 != 0 || $year % 400 == 0) ? 1 : 0;
+}
+
+# How many widths a lower bound is ahead: times rounded, numbers not.
+sub ahead {
+	my ($self, $lo, $since) = @_;
+	return int(($lo - $since) / $self->{width}) unless $self->{time};
+	my $passed = age($lo, $since) / $self->{width};
+	return $passed < 0 ? -int(0.5 - $passed) : int($passed + 0.5);
+}
+
+# Where the partition ends that is premake ahead. Numbers count from multiples of the width, whatever the offset.
+sub end_of_premake {
+	my ($self, $current, $now) = @_;
+	my ($since, $at) = ($now) x 2;
+	if (ref $current) {
+		my ($key, $width) = ($current->{key}, $self->{width});
+		$at = $since = $current->{up} - $width;
+		$since = $key - ($key < 0 ? -(-$key % $width) : $key % $width) if !$self->{time} && $current->{lo} == $since;
+	}
+	my ($lo) = $self->cell($at);
+	$lo += $self->{width} while $self->ahead($lo, $since) < $self->{premake};
+	return $lo + $self->{width};
 }
 
 # No partition that retention would take at once.
@@ -181,7 +226,8 @@ sub is_expired {
 sub wanted {
 	my ($self, $now) = @_;
 	my $current = $self->current($now) // return ();
-	my ($start, $end) = ref $current ? ($current->{up}, $current->{up} + $self->{premake} * $self->{width}) : $self->span_of_now($now);
+	my $start = ref $current ? $current->{up} : ($self->cell($now))[0];
+	my $end = $self->end_of_premake($current, $now);
 	my $from = min($start, $self->{parts}[-1]{up});
 	my @wanted;
 	if ($self->{time}) {    # rows ran ahead of the clock: what the present needs comes on top

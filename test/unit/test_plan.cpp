@@ -79,10 +79,19 @@ TEST_CASE("maintenance of a daily set, contract 14.2", "[plan]") {
     c.now = at(2026, 11, 22, 12) + 1;
     CHECK(c.created().size() == 1);
   }
-  SECTION("a row in today's or an earlier partition changes nothing for infinite") {
+  SECTION("a row of the past changes nothing for infinite, in today's partition or an earlier one") {
     c.policy.infinite_time_partitions = true;
     c.seen.highest_filled = GENERATE(0U, 4U);
+    c.seen.latest = c.now - 1;
     CHECK(c.created() == std::vector<Range>{on(kToday + 5)});
+  }
+  SECTION("a row of this very moment makes today current even for infinite") {
+    c.policy.infinite_time_partitions = true;
+    c.seen.highest_filled = 4;
+    c.seen.latest = c.now;
+    CHECK(c.created().empty());
+    c.policy.premake = 5;
+    CHECK(c.plan()->actions.front().reason == "premake: 5 of 5 partitions ahead of 2026-11-22");
   }
   SECTION("a row after now counts even for infinite") {
     c.policy.infinite_time_partitions = true;
@@ -123,6 +132,30 @@ TEST_CASE("rows in the default move the present only when asked", "[plan]") {
   // Infinity belongs to no partition.
   c.seen.default_max = std::numeric_limits<Tick>::max();
   CHECK(c.created() == std::vector<Range>{on(kToday + 5), on(kToday + 6)});
+}
+
+TEST_CASE("premake counts months of 30 and years of 365.25 days, contract 4.4", "[plan]") {
+  Case c;
+  c.policy = time_policy(kMonth);
+  std::vector<Range> months;
+  for (unsigned n = 8; n < 12; ++n) months.push_back(range(at(2026, n, 1), at(2026, n + 1, 1)));
+  months.push_back(range(at(2026, 12, 1), at(2027, 1, 1)));
+  c.inventory = inventory_of(months);
+  c.seen.highest_filled = 3;  // November
+  c.policy.premake = 36;
+  CHECK(c.created().back().lower == Bound::at(at(2029, 11, 1)));
+  c.policy.premake = 37;  // three years are 36.5 months
+  CHECK(c.created().back().lower == Bound::at(at(2029, 11, 1)));
+  c.policy.premake = 38;
+  CHECK(c.created().back().lower == Bound::at(at(2029, 12, 1)));
+  // A month of 31 days counts as 30.
+  c.policy = time_policy(kDay);
+  c.inventory = inventory_of(daily(day(2026, 12, 1), day(2026, 12, 10)));
+  c.seen.highest_filled = 0;
+  c.policy.premake = 30;
+  CHECK(c.created().back() == on(day(2026, 12, 31)));
+  c.policy.premake = 31;
+  CHECK(c.created().back() == on(day(2027, 1, 2)));
 }
 
 TEST_CASE("a set without partitions", "[plan]") {
@@ -240,9 +273,15 @@ TEST_CASE("maintenance of id sets", "[plan]") {
   CHECK(c.created() == std::vector<Range>{range(55, 65), range(65, 75)});
   CHECK(c.plan()->actions.front().name == "t_p55");
   CHECK(c.plan()->actions.front().reason == "premake: 3 of 4 partitions ahead of 25");
+  // Contract 4.5: counted from whole multiples of the interval, so with an offset one more.
+  c.seen.max_id = 31;
+  CHECK(c.created().back() == range(75, 85));
+  c.seen.max_id = 26;
+  CHECK(c.created().back() == range(65, 75));
+  c.seen.max_id = {};
   c.policy.ignore_default_data = false;
   c.seen.default_max = 71;
-  CHECK(c.created().back() == range(105, 115));
+  CHECK(c.created().back() == range(115, 125));  // four whole tens after 70
   c.seen.default_max = std::numeric_limits<Tick>::max();
   CHECK(c.created() == std::vector<Range>{range(55, 65), range(65, 75)});
 }
@@ -411,15 +450,27 @@ TEST_CASE("random sets agree with a naive reading of the contract", "[plan]") {
     if (dice.roll(0, 1) == 0) c.seen.default_max = dice.roll(tail, tail + 60);
 
     // Premake: every number from the end of the range in use up to the target lies in a partition, cut by whole steps
-    // from the last end and by what exists.
+    // from the last end and by what exists. The target is the end of the first cell that begins premake steps after the
+    // multiple of the step below the highest key; of a range of another width, after the last cell in it.
     std::optional<Tick> in_use;
-    if (c.seen.highest_filled) in_use = ranges[*c.seen.highest_filled].upper.tick;
+    Tick counted_from = 0;
+    const auto count_from = [&](const Range& used, std::optional<Tick> key) {
+      in_use = used.upper.tick;
+      const bool regular = used.upper.tick - used.lower.tick == step && key && used.contains(*key);
+      counted_from = regular ? *key - *key % step : *in_use - step;
+    };
+    if (c.seen.highest_filled) count_from(ranges[*c.seen.highest_filled], c.seen.max_id);
     if (!c.policy.ignore_default_data && c.seen.default_max) {
-      in_use = tail;
-      while (*in_use <= *c.seen.default_max) *in_use += step;
+      Tick end = tail;
+      while (end <= *c.seen.default_max) end += step;
+      count_from(range(end - step, end), *c.seen.default_max);
     }
+    Tick target = tail;
+    while (target - step - counted_from >= c.policy.premake * step) target -= step;
+    while (target - counted_from < c.policy.premake * step) target += step;
+    target += step;
     std::vector<Range> created;
-    for (Tick t = in_use ? std::min(tail, *in_use) : 0; in_use && t < *in_use + c.policy.premake * step; ++t) {
+    for (Tick t = in_use ? std::min(tail, *in_use) : 0; in_use && t < target; ++t) {
       const auto covers = [&](const Range& r) { return r.contains(t); };
       if (std::ranges::any_of(ranges, covers) || std::ranges::any_of(created, covers)) continue;
       Tick lower = tail;

@@ -1,0 +1,195 @@
+#include "ops/ledger.hpp"
+
+#include "pg/relation.hpp"
+
+namespace strata::ops {
+
+namespace {
+
+// As the owner of the books, whoever calls.
+class Keeper {
+ public:
+  explicit Keeper(const Extension& extension) : scope_(pg::owner_of(extension.schema(), "part_policy")) {}
+
+ private:
+  pg::OwnerScope scope_;
+};
+
+constexpr const char* kReadStates = R"sql(
+SELECT w.ord, p.parent_table IS NOT NULL, p.time_zone, p.lock_timeout_ms, p.lock_tries, p.deferred_runs,
+       CASE WHEN p.system_identifier = $2 AND p.database_oid = $3 THEN p.parent_oid END,
+       EXISTS (SELECT 1 FROM %pending_drop% d WHERE d.parent_table = w.name)
+FROM ROWS FROM (pg_catalog.unnest($1)) WITH ORDINALITY AS w(name, ord)
+LEFT JOIN %policy% p ON p.parent_table = w.name)sql";
+
+void read_state(const pg::Rows& rows, std::size_t row, Config& config) {
+  config.has_policy = rows.boolean(row, 1);
+  config.has_pending_drops = rows.boolean(row, 7);
+  if (!config.has_policy) return;
+  config.time_zone = rows.optional_text(row, 2);
+  config.lock_timeout_ms = rows.int4(row, 3);
+  config.lock_tries = rows.int4(row, 4);
+  config.deferred_runs = rows.int4(row, 5);
+  config.known_parent = rows.oid(row, 6);
+}
+
+// A set's row, made by creation or the first run, and repaired by maintenance.
+constexpr const char* kRecordPolicy =
+    "INSERT INTO %policy% AS p (parent_table, time_zone, parent_oid, database_oid, system_identifier) "
+    "VALUES ($1, $2, $3, $4, $5) ON CONFLICT (parent_table) DO UPDATE SET "
+    "time_zone = coalesce(p.time_zone, excluded.time_zone), parent_oid = excluded.parent_oid, "
+    "database_oid = excluded.database_oid, system_identifier = excluded.system_identifier";
+
+constexpr const char* kRememberDrop =
+    "INSERT INTO %pending_drop% (child_oid, child_schema, child_table, parent_table, lower_bound, upper_bound, "
+    "database_oid, system_identifier, retention) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9) "
+    "ON CONFLICT (database_oid, child_oid) DO NOTHING";
+
+constexpr const char* kForgetStale = R"sql(
+DELETE FROM %pending_drop% d
+WHERE d.parent_table = $1 AND d.database_oid = $2 AND d.system_identifier = $3
+  AND ($4 OR d.retention IS DISTINCT FROM $5 OR NOT EXISTS (
+        SELECT 1 FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
+        WHERE c.oid = d.child_oid AND c.relname = d.child_table AND n.nspname = d.child_schema
+          AND NOT c.relispartition AND c.relowner = $6))
+RETURNING d.child_schema || '.' || d.child_table)sql";
+
+// Believed only while OID and name still agree.
+constexpr const char* kPendingDrops = R"sql(
+SELECT d.child_oid, d.child_schema, d.child_table, d.lower_bound, d.upper_bound, c.reltuples, c.reltablespace,
+       c.relfilenode
+FROM %pending_drop% d
+JOIN pg_catalog.pg_class c ON c.oid = d.child_oid AND c.relname = d.child_table AND NOT c.relispartition
+JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace AND n.nspname = d.child_schema
+WHERE d.parent_table = $1 AND d.database_oid = $2 AND d.system_identifier = $3 AND c.relowner = $4
+  AND d.retention IS NOT DISTINCT FROM $5
+ORDER BY d.child_schema, d.child_table)sql";
+
+std::int64_t system_of(const pg::DatabaseIdentity& here) noexcept {
+  return static_cast<std::int64_t>(here.system);
+}
+
+}  // namespace
+
+void add_ledger(const Extension& extension, std::span<Config> configs) {
+  if (configs.empty()) return;
+  std::vector<std::string> names;
+  names.reserve(configs.size());
+  for (const Config& config : configs) names.push_back(config.parent_table);
+  const pg::DatabaseIdentity here = pg::database_identity();
+  const Keeper keeper(extension);
+  const pg::Rows rows =
+      pg::query(extension.with_tables(kReadStates), pg::Params().texts(names).int8(system_of(here)).oid(here.database));
+  for (std::size_t row = 0; row < rows.size(); ++row)
+    read_state(rows, row, configs[static_cast<std::size_t>(rows.int8(row, 0)) - 1]);
+}
+
+std::optional<std::string> configured_name_of(const Extension& extension, Oid parent) {
+  const pg::DatabaseIdentity here = pg::database_identity();
+  const Keeper keeper(extension);
+  const pg::Rows rows =
+      pg::query(extension.with_tables("SELECT parent_table FROM %policy% WHERE parent_oid = $1 AND "
+                                      "system_identifier = $2 AND database_oid = $3 ORDER BY 1 LIMIT 1"),
+                pg::Params().oid(parent).int8(system_of(here)).oid(here.database));
+  if (rows.empty()) return std::nullopt;
+  return rows.text(0, 0);
+}
+
+void record_policy(const Extension& extension, const ManagedSet& set) {
+  const pg::DatabaseIdentity here = pg::database_identity();
+  const Keeper keeper(extension);
+  pg::execute(extension.with_tables(kRecordPolicy), pg::Params()
+                                                        .text(set.config.parent_table)
+                                                        .text(set.zone->server().name())
+                                                        .oid(set.parent.oid)
+                                                        .oid(here.database)
+                                                        .int8(system_of(here)));
+}
+
+void clear_deferred(const Extension& extension, std::span<const std::string> parents) {
+  const Keeper keeper(extension);
+  pg::execute(extension.with_tables("UPDATE %policy% SET deferred_runs = 0, deferred_reason = NULL "
+                                    "WHERE parent_table = ANY ($1) AND deferred_runs > 0"),
+              pg::Params().texts(parents));
+}
+
+void count_deferred(const Extension& extension, const std::string& parent, const std::string& blocked_by) {
+  const Keeper keeper(extension);
+  pg::execute(extension.with_tables("UPDATE %policy% SET deferred_runs = deferred_runs + 1, deferred_reason = $2 "
+                                    "WHERE parent_table = $1"),
+              pg::Params().text(parent).text("locks held by " + blocked_by));
+}
+
+void remember_drop(const Extension& extension, const ManagedSet& set, const core::Action& action) {
+  const pg::DatabaseIdentity here = pg::database_identity();
+  const std::string lower = set.text(action.range.lower);
+  const std::string upper = set.text(action.range.upper);
+  const Keeper keeper(extension);
+  pg::execute(extension.with_tables(kRememberDrop), pg::Params()
+                                                        .oid(action.oid)
+                                                        .text(action.schema)
+                                                        .text(action.name)
+                                                        .text(set.config.parent_table)
+                                                        .text(lower)
+                                                        .text(upper)
+                                                        .oid(here.database)
+                                                        .int8(system_of(here))
+                                                        .text_or_null(set.config.retention));
+}
+
+bool redeem_promise(const Extension& extension, const Config& config, Oid child) {
+  const Keeper keeper(extension);
+  const pg::Rows rows =
+      pg::query(extension.with_tables("DELETE FROM %pending_drop% WHERE child_oid = $1 AND database_oid = $2 "
+                                      "RETURNING retention IS NOT DISTINCT FROM $3"),
+                pg::Params().oid(child).oid(pg::database_identity().database).text_or_null(config.retention));
+  return !rows.empty() && rows.boolean(0, 0);
+}
+
+std::vector<std::string> forget_stale_promises(const Extension& extension, const ManagedSet& set) {
+  const pg::DatabaseIdentity here = pg::database_identity();
+  const Keeper keeper(extension);
+  const pg::Rows rows = pg::query(extension.with_tables(kForgetStale), pg::Params()
+                                                                           .text(set.config.parent_table)
+                                                                           .oid(here.database)
+                                                                           .int8(system_of(here))
+                                                                           .boolean(set.config.keeps_table())
+                                                                           .text_or_null(set.config.retention)
+                                                                           .oid(set.parent.owner));
+  std::vector<std::string> tables;
+  for (std::size_t row = 0; row < rows.size(); ++row) tables.push_back(rows.text(row, 0));
+  return tables;
+}
+
+void rename_promises(const Extension& extension, const std::string& from, const std::string& to) {
+  const Keeper keeper(extension);
+  pg::execute(extension.with_tables("UPDATE %pending_drop% SET parent_table = $2 WHERE parent_table = $1"),
+              pg::Params().text(from).text(to));
+}
+
+std::vector<core::Action> pending_drops(const Extension& extension, const ManagedSet& set) {
+  if (!set.config.has_pending_drops || set.config.keeps_table()) return {};
+  const pg::DatabaseIdentity here = pg::database_identity();
+  const Keeper keeper(extension);
+  const pg::Rows rows = pg::query(extension.with_tables(kPendingDrops), pg::Params()
+                                                                            .text(set.config.parent_table)
+                                                                            .oid(here.database)
+                                                                            .int8(system_of(here))
+                                                                            .oid(set.parent.owner)
+                                                                            .text_or_null(set.config.retention));
+  std::vector<core::Action> actions;
+  for (std::size_t row = 0; row < rows.size(); ++row) {
+    core::Action action;
+    action.kind = core::ActionKind::Drop;
+    action.oid = rows.oid(row, 0);
+    action.schema = rows.text(row, 1);
+    action.name = rows.text(row, 2);
+    action.estimated_rows = rows.real(row, 5);
+    action.bytes = pg::file_bytes(rows.oid(row, 6), rows.oid(row, 7));
+    action.reason = "detached by an earlier run, still to be dropped";
+    actions.push_back(std::move(action));
+  }
+  return actions;
+}
+
+}  // namespace strata::ops

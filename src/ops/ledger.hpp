@@ -1,0 +1,40 @@
+// The books that pg_strata keeps for itself: part_policy (zone, identity, lock budget of a set) and part_pending_drop.
+//
+// They are read and written as their owner, by the statements of ledger.cpp and no others, so that whoever may maintain
+// a set needs rights on part_config and part_config_sub only, as with pg_partman. What keeps that narrow: values come
+// from catalogs and from the set at hand, never from the caller's text; no code of others can run (no trigger, no
+// policy, built-in operators); and the set named is always one that the caller has read in part_config, where an
+// administrator's policies hold. What writes is called after require_owner_rights.
+#pragma once
+
+#include "ops/set.hpp"
+
+namespace strata::ops {
+
+// Fills what the books know of these sets.
+void add_ledger(const Extension& extension, std::span<Config> configs);
+
+// Under which name the set of this parent is configured; empty when it is not known here.
+[[nodiscard]] std::optional<std::string> configured_name_of(const Extension& extension, Oid parent);
+
+// Zone and identity of a set, stored once (rulings 12, truths 33).
+void record_policy(const Extension& extension, const ManagedSet& set);
+
+// Consecutive runs that could not get their locks (rulings 4).
+void clear_deferred(const Extension& extension, std::span<const std::string> parents);
+void count_deferred(const Extension& extension, const std::string& parent, const std::string& blocked_by);
+
+// Promises to drop what retention has detached. Remembering commits with the detach: the table is then no orphan,
+// whatever happens next.
+void remember_drop(const Extension& extension, const ManagedSet& set, const core::Action& action);
+// Takes the promise back. True when there was one, made under the retention that still holds: nothing else may be
+// dropped, least of all a table that somebody detached by hand to keep it.
+[[nodiscard]] bool redeem_promise(const Extension& extension, const Config& config, Oid child);
+// A promise ends when its table is attached again, renamed, given away or gone, and when the retention it was made
+// under no longer holds: the table then stays. Gives the names of those tables.
+[[nodiscard]] std::vector<std::string> forget_stale_promises(const Extension& extension, const ManagedSet& set);
+void rename_promises(const Extension& extension, const std::string& from, const std::string& to);
+// What an earlier run detached and could not drop yet.
+[[nodiscard]] std::vector<core::Action> pending_drops(const Extension& extension, const ManagedSet& set);
+
+}  // namespace strata::ops
