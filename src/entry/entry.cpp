@@ -19,10 +19,12 @@ struct Elements {
   int count = 0;
 };
 
-Elements elements_of(Datum array, Oid type, int length, bool by_value, char align) {
+// The caller names the layout; the type is the array's own, as timestamps are laid out like integers.
+Elements elements_of(Datum datum, int length, bool by_value, char align) {
   return pg::guarded([=] {
     Elements e;
-    deconstruct_array(DatumGetArrayTypeP(array), type, length, by_value, align, &e.values, &e.nulls, &e.count);
+    ArrayType* const array = DatumGetArrayTypeP(datum);
+    deconstruct_array(array, ARR_ELEMTYPE(array), length, by_value, align, &e.values, &e.nulls, &e.count);
     return e;
   });
 }
@@ -52,7 +54,7 @@ std::optional<double> Args::numeric(int n) const {
 
 std::optional<std::vector<std::string>> Args::texts(int n) const {
   if (null(n)) return std::nullopt;
-  const Elements elements = elements_of(info_->args[n].value, TEXTOID, -1, false, TYPALIGN_INT);
+  const Elements elements = elements_of(info_->args[n].value, -1, false, TYPALIGN_INT);
   std::vector<std::string> values;
   for (int i = 0; i < elements.count; ++i)
     if (!elements.nulls[i]) values.push_back(text_of(elements.values[i]));
@@ -61,8 +63,7 @@ std::optional<std::vector<std::string>> Args::texts(int n) const {
 
 std::vector<std::int64_t> Args::integers(int n, const char* parameter) const {
   if (null(n)) raise_null(parameter);
-  const Elements elements =
-      elements_of(info_->args[n].value, INT8OID, sizeof(std::int64_t), FLOAT8PASSBYVAL, TYPALIGN_DOUBLE);
+  const Elements elements = elements_of(info_->args[n].value, sizeof(std::int64_t), FLOAT8PASSBYVAL, TYPALIGN_DOUBLE);
   std::vector<std::int64_t> values;
   for (int i = 0; i < elements.count; ++i) {
     if (elements.nulls[i]) raise_null(parameter);
