@@ -6,10 +6,18 @@ namespace strata::ops {
 
 namespace {
 
+Oid owner_of_books(const Extension& extension) {
+  const Oid owner = pg::owner_of(extension.schema(), "part_policy");
+  if (!OidIsValid(owner))
+    refuse(core::Code::UndefinedTable, "table \"" + extension.schema() + ".part_policy\" does not exist",
+           "It belongs to the extension: create the extension anew.");
+  return owner;
+}
+
 // As the owner of the books, whoever calls.
 class Keeper {
  public:
-  explicit Keeper(const Extension& extension) : scope_(pg::owner_of(extension.schema(), "part_policy")) {}
+  explicit Keeper(const Extension& extension) : scope_(owner_of_books(extension)) {}
 
  private:
   pg::OwnerScope scope_;

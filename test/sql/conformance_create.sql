@@ -66,6 +66,11 @@ CREATE TABLE c.rows_default PARTITION OF c.rows DEFAULT;
 INSERT INTO c.rows VALUES (57), (3);
 SELECT t.ok(partman.create_parent('c.rows', 'id', '10', p_default_table := false, p_premake := 4), 'ids with rows');
 SELECT t.is(t.children('c.rows'), '_p10 _p20 _p30 _p40 _p60 _p70 _p80 _p90', 'ids around the highest');
+CREATE TABLE c.low (id int NOT NULL) PARTITION BY RANGE (id);
+CREATE TABLE c.low_default PARTITION OF c.low DEFAULT;
+INSERT INTO c.low VALUES (25);
+SELECT partman.create_parent('c.low', 'id', '10', p_default_table := false);
+SELECT t.is(t.children('c.low'), '_p10 _p30 _p40 _p50 _p60', 'none at zero');
 CREATE TABLE c.neg (id int NOT NULL) PARTITION BY RANGE (id);
 SELECT partman.create_parent('c.neg', 'id', '10', p_start_partition := '-25', p_premake := 1);
 SELECT t.is(t.children('c.neg'), '_p-20 _p-10', 'negative start truncates');
@@ -200,4 +205,5 @@ INSERT INTO c.day SELECT n, now() + n * interval '1 day' FROM generate_series(-6
 SELECT t.rows('c', 'day' || t.day(now() + n * interval '1 day'), 1) FROM generate_series(-4, 4) n;
 SELECT t.rows('c', 'day_default', 4), t.is((SELECT count FROM partman.check_default() WHERE default_table = 'c.day_default'), 4::bigint, 'check_default'), t.is((SELECT count FROM partman.check_default(p_exact_count := false) WHERE default_table = 'c.day_default'), 1::bigint, 'not exactly');
 ROLLBACK;
+\set least 530
 \i :abs_srcdir/conformance/done.sql

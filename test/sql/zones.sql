@@ -57,7 +57,7 @@ SET TimeZone = 'America/New_York';
 SET DateStyle = 'German';
 SELECT partman.run_maintenance();
 SET DateStyle = 'ISO, MDY';
-SELECT children BETWEEN 203 AND 205 AS children, names = children AS names, holes FROM z.whole('z.moved');
+SELECT children BETWEEN 203 AND 209 AS children, names = children AS names, holes FROM z.whole('z.moved');
 SELECT count(*) FROM z.parts WHERE parent = 'z.moved' AND (extract(hour FROM lo AT TIME ZONE 'Europe/Paris') <> 0
     OR child <> 'moved_p' || to_char(lo AT TIME ZONE 'Europe/Paris', 'YYYYMMDD') OR hi AT TIME ZONE 'Europe/Paris' <> lo AT TIME ZONE 'Europe/Paris' + interval '1 day');
 SELECT time_zone FROM partman.part_policy WHERE parent_table = 'z.moved';
