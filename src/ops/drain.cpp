@@ -165,11 +165,14 @@ struct Move {
   std::vector<std::string> foreign_keys;  // ALTER TABLE %child% ... without its beginning
 };
 
-// Those the set itself declares; the parts that core makes for partitions of referenced tables have a parent.
+// Those the set itself declares; the parts that core makes for partitions of referenced tables have a parent. Those the
+// owner could not declare now, because a former owner did, are left to ATTACH.
 std::vector<std::string> foreign_keys_of(Oid parent) {
   const pg::Rows rows = pg::query(
-      "SELECT conname, pg_catalog.pg_get_constraintdef(oid) FROM pg_catalog.pg_constraint WHERE conrelid = $1 AND "
-      "contype = 'f' AND conparentid = 0 ORDER BY conname",
+      "SELECT k.conname, pg_catalog.pg_get_constraintdef(k.oid) FROM pg_catalog.pg_constraint k "
+      "JOIN pg_catalog.pg_class c ON c.oid = k.confrelid WHERE k.conrelid = $1 AND k.contype = 'f' AND k.conparentid = "
+      "0 AND pg_catalog.has_table_privilege(c.oid, 'REFERENCES') AND "
+      "pg_catalog.has_schema_privilege(c.relnamespace, 'USAGE') ORDER BY k.conname",
       pg::Params().oid(parent));
   std::vector<std::string> keys;
   for (std::size_t row = 0; row < rows.size(); ++row)
