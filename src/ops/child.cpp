@@ -126,6 +126,13 @@ void hold_schema_name(const std::string& schema) {
   if (rows.empty()) refuse(core::Code::NotInPrerequisiteState, "schema \"" + schema + "\" was renamed", "Call again.");
 }
 
+bool is_altered_by_caller(const Parent& parent, Oid partition) {
+  const pg::Rows rows = pg::query(
+      "SELECT 1 FROM pg_catalog.pg_class c WHERE c.oid = $2 AND NOT pg_catalog.pg_has_role($1, c.relowner, 'USAGE')",
+      pg::Params().oid(parent.owner).oid(partition));
+  return !rows.empty() && pg::owns(partition);
+}
+
 void build_child(const ChildStatements& statements, const Parent& parent, const ChildName& name, Oid creator) {
   std::size_t done = 0;
   if (creator != parent.owner) {

@@ -56,6 +56,11 @@ struct ChildStatements {
 // that name between two statements of a superuser and lead the second to somebody else's table. Superusers only.
 void hold_schema_name(const std::string& schema);
 
+// After ALTER TABLE ... OWNER TO the partitions are still the former owner's: such a one is detached, dropped and moved
+// as the caller, where he has that owner's rights. These statements run no code of anybody's. Call outside any
+// OwnerScope.
+[[nodiscard]] bool is_altered_by_caller(const Parent& parent, Oid partition);
+
 // Builds the free-standing child. Takes ACCESS SHARE on the parent (LIKE). Call inside an OwnerScope of the owner.
 void build_child(const ChildStatements& statements, const Parent& parent, const ChildName& name, Oid creator);
 // Attaches it and finishes. The parent must be locked SHARE UPDATE EXCLUSIVE or more.

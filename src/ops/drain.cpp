@@ -162,11 +162,14 @@ struct Move {
   std::vector<std::string> foreign_keys;  // ALTER TABLE %child% ... without its beginning
 };
 
-// Those the set itself declares; the parts that core makes for partitions of referenced tables have a parent.
+// Those the set itself declares; the parts that core makes for partitions of referenced tables have a parent. Those the
+// owner could not declare now, because a former owner did, are left to ATTACH.
 std::vector<std::string> foreign_keys_of(Oid parent) {
   const pg::Rows rows = pg::query(
-      "SELECT conname, pg_catalog.pg_get_constraintdef(oid) FROM pg_catalog.pg_constraint WHERE conrelid = $1 AND "
-      "contype = 'f' AND conparentid = 0 ORDER BY conname",
+      "SELECT k.conname, pg_catalog.pg_get_constraintdef(k.oid) FROM pg_catalog.pg_constraint k "
+      "JOIN pg_catalog.pg_class c ON c.oid = k.confrelid WHERE k.conrelid = $1 AND k.contype = 'f' AND k.conparentid = "
+      "0 AND pg_catalog.has_table_privilege(c.oid, 'REFERENCES') AND "
+      "pg_catalog.has_schema_privilege(c.relnamespace, 'USAGE') ORDER BY k.conname",
       pg::Params().oid(parent));
   std::vector<std::string> keys;
   for (std::size_t row = 0; row < rows.size(); ++row)
@@ -373,11 +376,12 @@ std::uint64_t load_and_remove(const Move& move) {
 }
 
 // Several partitions: one wide CHECK on the default, or each ATTACH would scan it (rulings 19). Between the outermost
-// of them lie only partitions and cells without rows. Not where the caller has put off checks of the default's rows: no
-// CHECK can be added then.
+// of them lie only partitions and cells without rows. Not where no CHECK can be added: because the caller has put off
+// checks of the default's rows, or because the default still belongs to a former owner of the set.
 void attach_all(const Move& move) {
   const std::string alter = "ALTER TABLE " + default_source(move.set);
-  const bool wide = move.targets.size() > 1 && !pg::has_pending_events(move.set.parent.default_oid);
+  const Oid default_oid = move.set.parent.default_oid;
+  const bool wide = move.targets.size() > 1 && !pg::has_pending_events(default_oid) && pg::owns(default_oid);
   if (wide) {
     std::vector<core::Range> ranges;
     for (const Target& target : move.targets) ranges.push_back(target.range);

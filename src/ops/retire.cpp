@@ -70,11 +70,13 @@ std::vector<Oid> relations_of(const PlannedSet& planned, Oid partition) {
 void run_statements(const PlannedSet& planned, const PlannedAction& action, const pg::LockDeadline& deadline) {
   const std::span<const std::string> all(action.statements);
   deadline.arm();  // for what the DDL locks besides: indexes, TOAST, foreign key neighbours
-  if (action.by_caller > 0 && pg::is_superuser()) hold_schema_name(action.action.schema);
-  for (const std::string& statement : all.first(action.by_caller)) pg::execute(statement);
+  const std::size_t by_caller =
+      is_altered_by_caller(planned.set.parent, action.action.oid) ? all.size() : action.by_caller;
+  if (by_caller > 0 && pg::is_superuser()) hold_schema_name(action.action.schema);
+  for (const std::string& statement : all.first(by_caller)) pg::execute(statement);
   const pg::OwnerScope as_owner(planned.set.parent.owner, planned.set.parent.schema_oid);
   deadline.arm();
-  for (const std::string& statement : all.subspan(action.by_caller)) pg::execute(statement);
+  for (const std::string& statement : all.subspan(by_caller)) pg::execute(statement);
 }
 
 // Under the lock, before anything is changed: the plan may be minutes old.

@@ -186,8 +186,7 @@ bool lock_for_detach(const ManagedSet& set, const ChildRecipe& recipe, Oid parti
   return pg::lock_relation(partition, AccessExclusiveLock, deadline);
 }
 
-void detach(const ManagedSet& set, const Partition& partition, UndoRequest::Emptied emptied) {
-  pg::execute("ALTER TABLE " + set.parent.quoted() + " DETACH PARTITION " + partition.quoted());
+void drop(const Partition& partition, UndoRequest::Emptied emptied) {
   if (emptied == UndoRequest::Emptied::Kept) return;
   pg::execute(std::string("DROP ") + (partition.kind == RELKIND_FOREIGN_TABLE ? "FOREIGN TABLE " : "TABLE ") +
               partition.quoted() + (emptied == UndoRequest::Emptied::DroppedCascade ? " CASCADE" : ""));
@@ -198,13 +197,20 @@ Step detach_if_empty(const Work& work, const UndoRequest& request, const Partiti
   const ManagedSet& set = work.set;
   const std::array<Oid, 2> tables{set.parent.oid, partition.child.oid};
   return {.attempt = try_action(budget, mode, tables, [&](const pg::LockDeadline& deadline) {
-            const pg::OwnerScope as_owner(set.parent.owner, set.parent.schema_oid);
-            const ChildRecipe recipe = read_recipe(set.parent, std::nullopt, Privileges::Own);
-            if (!lock_for_detach(set, recipe, partition.child.oid, deadline) || !is_attached(set, partition))
-              return false;
+            const bool by_caller = is_altered_by_caller(set.parent, partition.child.oid);
+            if (by_caller && pg::is_superuser()) hold_schema_name(partition.child.schema);
+            {
+              const pg::OwnerScope as_owner(set.parent.owner, set.parent.schema_oid);
+              const ChildRecipe recipe = read_recipe(set.parent, std::nullopt, Privileges::Own);
+              if (!lock_for_detach(set, recipe, partition.child.oid, deadline) || !is_attached(set, partition))
+                return false;
+              deadline.arm();
+              if (!is_empty(partition)) return false;
+              pg::execute("ALTER TABLE " + set.parent.quoted() + " DETACH PARTITION " + partition.quoted());
+              if (!by_caller) drop(partition, request.emptied);
+            }
             deadline.arm();
-            if (!is_empty(partition)) return false;
-            detach(set, partition, request.emptied);
+            if (by_caller) drop(partition, request.emptied);
             pg::wait_point("undo_detached");
             return true;
           })};

@@ -1,5 +1,7 @@
 #include "pg/mover.hpp"
 
+#include "pg/spi.hpp"
+
 namespace strata::pg {
 
 namespace {
@@ -18,15 +20,6 @@ Relation open_heap(Oid table) {
                       errmsg("\"%s\" is not a plain heap table", RelationGetRelationName(heap))));
     CheckCmdReplicaIdentity(heap, CMD_DELETE);
     return heap;
-  });
-}
-
-Portal open_cursor(const std::string& query) {
-  const char* const text = query.c_str();
-  return guarded([text] {
-    const Portal cursor = SPI_cursor_open_with_args(nullptr, text, 0, nullptr, nullptr, nullptr, false, 0);
-    if (cursor == nullptr) elog(ERROR, "could not open cursor: %s", SPI_result_code_string(SPI_result));
-    return cursor;
   });
 }
 
@@ -50,7 +43,7 @@ std::uint64_t remove_batch(Relation heap, Portal cursor) {
 
 std::uint64_t remove_rows(Oid table, const std::string& ctid_query) {
   const Relation heap = open_heap(table);
-  const Portal cursor = open_cursor(ctid_query);
+  const Portal cursor = open_row_cursor(ctid_query);
   std::uint64_t removed = 0;
   for (std::uint64_t batch = remove_batch(heap, cursor); batch > 0; batch = remove_batch(heap, cursor)) {
     removed += batch;

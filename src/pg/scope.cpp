@@ -96,6 +96,13 @@ SettingsScope::~SettingsScope() {
   close_settings(nest_level_, exceptions_);
 }
 
+bool is_owner_scope() noexcept {
+  Oid user = InvalidOid;
+  int security = 0;
+  GetUserIdAndSecContext(&user, &security);
+  return (security & SECURITY_LOCAL_USERID_CHANGE) != 0;
+}
+
 bool names_are_safe() noexcept {
   return std::strcmp(namespace_search_path, kSearchPath) == 0;
 }
@@ -132,6 +139,16 @@ bool has_rights_of(Oid role) {
 
 bool may_create_in(Oid schema, Oid role) {
   return has_privilege(schema, role, ACL_CREATE);
+}
+
+bool owns(Oid relation) {
+  return guarded([=] {
+#if PG_VERSION_NUM >= 160000
+    return object_ownercheck(RelationRelationId, relation, GetUserId());
+#else
+    return pg_class_ownercheck(relation, GetUserId());
+#endif
+  });
 }
 
 bool may_select(Oid relation) {

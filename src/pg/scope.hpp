@@ -57,6 +57,8 @@ class SettingsScope {
   int exceptions_;
 };
 
+// Whether an OwnerScope is open.
+[[nodiscard]] bool is_owner_scope() noexcept;
 // Whether names in a statement mean what pg_catalog means by them: one of the two scopes is open.
 [[nodiscard]] bool names_are_safe() noexcept;
 
@@ -92,6 +94,8 @@ class LockDeadline {
 // Membership with inherited rights: what ALTER TABLE asks for.
 [[nodiscard]] bool has_rights_of(Oid role);
 [[nodiscard]] bool may_create_in(Oid schema, Oid role);
+// Whether the current user may ALTER and DROP the relation.
+[[nodiscard]] bool owns(Oid relation);
 [[nodiscard]] bool may_select(Oid relation);
 // Whether row-level security applies to the current user on this table.
 [[nodiscard]] bool hides_rows(Oid relation);

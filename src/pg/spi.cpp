@@ -165,17 +165,6 @@ class SafeNames {
   std::optional<SettingsScope> settings_;
 };
 
-Rows run(const std::string& sql, const Params& params, Access access) {
-  const SafeNames safe;
-  const char* const text = sql.c_str();
-  guarded([&] {
-    const int result = SPI_execute_with_args(text, params.count(), params.types(), params.values(), params.nulls(),
-                                             access == Access::ReadOnly, 0);
-    if (result < 0) elog(ERROR, "SPI_execute failed: %s", SPI_result_code_string(result));
-  });
-  return Rows(SPI_tuptable, SPI_processed);
-}
-
 }  // namespace
 
 Cursor::Cursor(const std::string& sql, const Params& params) {
@@ -197,23 +186,55 @@ Rows Cursor::next(long count) {
   return Rows(SPI_tuptable, SPI_processed);
 }
 
-Rows query(const std::string& sql, const Params& params, Access access) {
-  return run(sql, params, access);
+namespace {
+
+bool owns(Oid relation, Oid role) {
+#if PG_VERSION_NUM >= 160000
+  return object_ownercheck(RelationRelationId, relation, role);
+#else
+  return pg_class_ownercheck(relation, role);
+#endif
 }
 
-namespace {
+// Whether the current user owns the partitioned table, or one above it, that this is a partition of.
+bool is_part_of_own_table(Oid relation) {
+  if (!get_rel_relispartition(relation)) return false;
+  ListCell* cell = nullptr;
+  foreach (cell, get_partition_ancestors(relation))
+    if (owns(lfirst_oid(cell), GetUserId())) return true;
+  return false;
+}
+
+Oid owner_of(Oid relation) {
+  const HeapTuple tuple = SearchSysCache1(RELOID, ObjectIdGetDatum(relation));
+  if (!HeapTupleIsValid(tuple)) return InvalidOid;
+  const Oid owner = reinterpret_cast<Form_pg_class>(GETSTRUCT(tuple))->relowner;
+  ReleaseSysCache(tuple);
+  return owner;
+}
+
+// Whose rights on a table count. Inside an OwnerScope, on partitions, their owner's: the owner of a partitioned table
+// reads and writes the rows of its partitions through it, whoever owns them, so naming one gives him nothing new. After
+// ALTER TABLE ... OWNER TO the partitions are still the former owner's.
+Oid checked_role(Oid relation, const CheckAs& check) {
+  if (relation == check.relation) return check.role;
+  const bool foreign = is_owner_scope() && !owns(relation, GetUserId()) && is_part_of_own_table(relation);
+  return foreign ? owner_of(relation) : InvalidOid;
+}
 
 void mark(Query* query, const CheckAs& check) {
   ListCell* cell = nullptr;
 #if PG_VERSION_NUM >= 160000
   foreach (cell, query->rteperminfos) {
     auto* const entry = lfirst_node(RTEPermissionInfo, cell);
-    if (entry->relid == check.relation) entry->checkAsUser = check.role;
+    const Oid role = checked_role(entry->relid, check);
+    if (OidIsValid(role)) entry->checkAsUser = role;
   }
 #else
   foreach (cell, query->rtable) {
     auto* const entry = lfirst_node(RangeTblEntry, cell);
-    if (entry->rtekind == RTE_RELATION && entry->relid == check.relation) entry->checkAsUser = check.role;
+    const Oid role = entry->rtekind == RTE_RELATION ? checked_role(entry->relid, check) : InvalidOid;
+    if (OidIsValid(role)) entry->checkAsUser = role;
   }
 #endif
 }
@@ -230,8 +251,8 @@ void mark_all(Query* query, const CheckAs& check) {
 }
 
 // An invalidation before the execution would have the statement analyzed anew, without the mark: it then fails.
-SPIPlanPtr prepare_checked_as(const char* text, const CheckAs& check) {
-  const SPIPlanPtr plan = SPI_prepare(text, 0, nullptr);
+SPIPlanPtr prepare_checked_as(const char* text, const Params& params, const CheckAs& check) {
+  const SPIPlanPtr plan = SPI_prepare(text, params.count(), params.types());
   if (plan == nullptr) elog(ERROR, "SPI_prepare failed: %s", SPI_result_code_string(SPI_result));
   ListCell* cell = nullptr;
   foreach (cell, SPI_plan_get_plan_sources(plan)) {
@@ -242,19 +263,54 @@ SPIPlanPtr prepare_checked_as(const char* text, const CheckAs& check) {
   return plan;
 }
 
-}  // namespace
-
-Rows query_checked_as(const std::string& sql, const CheckAs& check) {
-  if (!OidIsValid(check.relation)) return query(sql);
+Rows run_checked_as(const std::string& sql, const Params& params, Access access, const CheckAs& check) {
   const SafeNames safe;
   const char* const text = sql.c_str();
   guarded([&] {
-    const SPIPlanPtr plan = prepare_checked_as(text, check);
-    const int result = SPI_execute_plan(plan, nullptr, nullptr, false, 0);
+    const SPIPlanPtr plan = prepare_checked_as(text, params, check);
+    const int result = SPI_execute_plan(plan, params.values(), params.nulls(), access == Access::ReadOnly, 0);
     if (result < 0) elog(ERROR, "SPI_execute_plan failed: %s", SPI_result_code_string(result));
     SPI_freeplan(plan);
   });
   return Rows(SPI_tuptable, SPI_processed);
+}
+
+// No tables of users' in other statements.
+bool touches_rows(const std::string& sql) {
+  return sql.starts_with("SELECT ") || sql.starts_with("INSERT ") || sql.starts_with("WITH ");
+}
+
+Rows run(const std::string& sql, const Params& params, Access access) {
+  if (is_owner_scope() && touches_rows(sql)) return run_checked_as(sql, params, access, {});
+  const SafeNames safe;
+  const char* const text = sql.c_str();
+  guarded([&] {
+    const int result = SPI_execute_with_args(text, params.count(), params.types(), params.values(), params.nulls(),
+                                             access == Access::ReadOnly, 0);
+    if (result < 0) elog(ERROR, "SPI_execute failed: %s", SPI_result_code_string(result));
+  });
+  return Rows(SPI_tuptable, SPI_processed);
+}
+
+}  // namespace
+
+Rows query(const std::string& sql, const Params& params, Access access) {
+  return run(sql, params, access);
+}
+
+Rows query_checked_as(const std::string& sql, const CheckAs& check) {
+  return OidIsValid(check.relation) ? run_checked_as(sql, {}, Access::ReadWrite, check) : query(sql);
+}
+
+Portal open_row_cursor(const std::string& sql) {
+  const char* const text = sql.c_str();
+  return guarded([text] {
+    const SPIPlanPtr plan = prepare_checked_as(text, {}, {});
+    const Portal cursor = SPI_cursor_open(nullptr, plan, nullptr, nullptr, false);
+    if (cursor == nullptr) elog(ERROR, "could not open cursor: %s", SPI_result_code_string(SPI_result));
+    SPI_freeplan(plan);
+    return cursor;
+  });
 }
 
 std::uint64_t execute(const std::string& sql, const Params& params) {

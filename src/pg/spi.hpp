@@ -107,6 +107,8 @@ struct CheckAs {
 // As query(), but access to that table is checked as a view's access to its tables is: against the given role. All code
 // that the statement runs still runs as the current user.
 [[nodiscard]] Rows query_checked_as(const std::string& sql, const CheckAs& check);
+// For the mover, which works on the rows while it reads them.
+[[nodiscard]] Portal open_row_cursor(const std::string& sql);
 
 // Quoted by PostgreSQL itself.
 [[nodiscard]] std::string quote_ident(std::string_view name);
