@@ -2,6 +2,7 @@
 
 #include "core/constraint.hpp"
 #include "ops/analyze.hpp"
+#include "ops/child.hpp"
 #include "ops/observe.hpp"
 
 namespace strata::ops {
@@ -214,7 +215,8 @@ std::optional<core::Child> constraint_target(const Extension& extension, const M
   const std::optional<Wanted> wanted = read_wanted(extension, set.config.parent_table);
   if (!wanted) return std::nullopt;
   const std::optional<core::Child> child = young_no_more(set, *wanted, highest_filled_as_owner(set));
-  if (!child || read_state(child->oid, *wanted).missing.empty()) return std::nullopt;
+  if (!child || is_altered_by_caller(set.parent, child->oid)) return std::nullopt;  // until it is handed over
+  if (read_state(child->oid, *wanted).missing.empty()) return std::nullopt;
   return child;
 }
 
@@ -228,7 +230,7 @@ void constrain_after_creation(const Extension& extension, const std::string& par
   if (!wanted) return;
   const ManagedSet set = load_set(extension, parent);
   const std::optional<core::Child> child = young_no_more(set, *wanted, highest_filled_as_owner(set));
-  if (!child) return;
+  if (!child || is_altered_by_caller(set.parent, child->oid)) return;
   const Attempt attempt = constrain(set, *child, *wanted, mode);
   if (attempt.outcome == Outcome::Deferred)
     notice("constraints on \"" + child->schema + "." + child->name + "\" were put off",

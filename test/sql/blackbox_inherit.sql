@@ -251,6 +251,7 @@ SELECT k.put('h', -2);
 SELECT k.put('h', 20);
 SELECT k.put('h', 22);
 ALTER TABLE k.h OWNER TO regress_strata_owner;
+UPDATE partman.part_config SET constraint_cols = '{id}', optimize_constraint = 2;
 SELECT partman.run_maintenance();
 SELECT partman.run_maintenance('k.h');
 SELECT t.is(k.owner(k.part(3)) || k.owner(k.part(2)), 'regress_strata_ownerpostgres', 'premade for the new owner');
