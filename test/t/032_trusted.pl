@@ -221,8 +221,9 @@ for my $world (@worlds) {
 	do_sql('postgres', "CALL $x.run_maintenance_proc(0, true)", "$schema: maintained by a superuser");
 	do_sql('postgres', "SELECT $x.partition_data_time($raw, 1); SELECT * FROM $x.check_default(); SELECT * FROM $x.plan_maintenance();", "$schema: drained and looked at");
 	do_sql('postgres', $as . "CALL $x.partition_data_proc($raw, p_wait := 0)", "$schema: drained by its owner");
-	is(do_sql('postgres', "SELECT count(*) FROM $x.show_partitions($raw)"), '10', "$schema: partitions");
-	is(do_sql('postgres', "SELECT count(*) FROM $x.show_partitions($raw) s,
+	# Past noon premake reaches one day further.
+	is(do_sql('postgres', "SELECT count(*) - (now()::time > '12:00')::int FROM $x.show_partitions($raw)"), '10', "$schema: partitions");
+	is(do_sql('postgres', "SELECT count(*) - (now()::time > '12:00')::int FROM $x.show_partitions($raw) s,
 		$x.show_partition_info(s.partition_schemaname || '.' || s.partition_tablename, p_parent_table := $raw) WHERE child_start_time IS NOT NULL"), '10', "$schema: described");
 	is(do_sql('postgres', "SELECT count(DISTINCT i.indexrelid) || ' ' || bool_and(c.relacl IS NOT NULL)::text FROM $x.show_partitions($raw) s
 		JOIN pg_namespace n ON n.nspname = s.partition_schemaname JOIN pg_class c ON c.relnamespace = n.oid AND c.relname = s.partition_tablename
