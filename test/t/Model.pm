@@ -153,7 +153,7 @@ sub current {
 	my $from = $by_clock ? $now : $filled ? $filled->{lo} : undef;
 	my $stray = $self->{ignore_default} ? undef : max(values %{ $self->{default} // {} });
 	return { %{ $self->free_cell($stray) }, key => $stray } if defined $stray && (!defined $from || $stray > $from);
-	return $by_clock ? 'now' : { %$filled, key => max(values %{ $filled->{rows} }) };
+	return $by_clock ? 'now' : $filled && { %$filled, key => max(values %{ $filled->{rows} }) };
 }
 
 # The present's own partition and premake more.
