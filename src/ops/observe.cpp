@@ -46,9 +46,16 @@ bool is_current(const ManagedSet& set, const core::Range& range, std::int64_t no
   return set.is_time() && set.policy.infinite_time_partitions && range.contains(set.calendar().from_utc(now_utc));
 }
 
+// A lower partition in use wants less, unless there are gaps: maintenance closes those above the one in use.
+bool has_gaps(const core::Inventory& inventory) {
+  return std::ranges::adjacent_find(inventory.children, [](const core::Child& a, const core::Child& b) {
+           return a.range.upper != b.range.lower;
+         }) != inventory.children.end();
+}
+
 bool files_can_tell(const ManagedSet& set) {
   if (!set.policy.ignore_default_data && set.inventory.default_partition) return false;
-  return std::all_of(set.facts.begin(), set.facts.end(), [](const ChildFacts& facts) { return is_local_heap(facts); });
+  return !has_gaps(set.inventory) && std::ranges::all_of(set.facts, is_local_heap);
 }
 
 }  // namespace
