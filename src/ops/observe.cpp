@@ -58,12 +58,23 @@ bool files_can_tell(const ManagedSet& set) {
   return !has_gaps(set.inventory) && std::ranges::all_of(set.facts, is_local_heap);
 }
 
+// A row of a later time in a partition wider than the interval: premake then counts from one interval before the end of
+// that partition, which is further than from now.
+std::optional<core::Tick> latest_at_most(const ManagedSet& set, const core::Range& range, std::int64_t now_utc) {
+  if (!is_current(set, range, now_utc) || !range.upper.finite()) return std::nullopt;
+  const std::optional<core::Tick> from = set.calendar().advance(range.upper.tick, set.policy.step, -1);
+  if (!from || *from <= set.calendar().from_utc(now_utc)) return std::nullopt;
+  return range.upper.tick - 1;
+}
+
 }  // namespace
 
 std::optional<core::Observation> observe_files(const ManagedSet& set, std::int64_t now_utc) {
   if (!files_can_tell(set)) return std::nullopt;
   core::Observation most;
   most.highest_filled = highest_with_pages(set, now_utc);
+  if (most.highest_filled)
+    most.latest = latest_at_most(set, set.inventory.children[*most.highest_filled].range, now_utc);
   if (set.is_time() || !most.highest_filled) return most;
   const core::Bound upper = set.inventory.children[*most.highest_filled].range.upper;
   most.max_id = upper.finite() ? upper.tick - 1 : set.calendar().highest();

@@ -279,6 +279,16 @@ DELETE FROM m.dead WHERE id = 30;
 UPDATE partman.part_config SET premake = 2 WHERE parent_table = 'm.dead';
 SELECT m.planned('m.dead'), m.ids('m.dead');
 
+-- A row of a later time in a partition wider than the interval: premake counts from the end of that partition
+CREATE TABLE m.wide (at date NOT NULL) PARTITION BY RANGE (at);
+SELECT partman.create_parent('m.wide', 'at', '7 days', p_premake := 1, p_start_partition := current_date::text);
+DO $$ BEGIN EXECUTE (SELECT string_agg('DROP TABLE ' || child, ';') FROM m.parts WHERE parent = 'm.wide' AND lo::date > current_date); END $$;
+INSERT INTO m.wide VALUES (current_date + 6);
+UPDATE partman.part_config SET partition_interval = '3 days', infinite_time_partitions = true, premake = 2 WHERE parent_table = 'm.wide';
+SELECT m.planned('m.wide'), m.days('m.wide');
+UPDATE partman.part_config SET premake = 3 WHERE parent_table = 'm.wide';
+SELECT m.planned('m.wide'), m.days('m.wide');
+
 DROP SCHEMA m, m2 CASCADE;
 DROP EXTENSION pg_strata;
 DROP SCHEMA partman CASCADE;
