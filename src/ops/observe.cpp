@@ -53,8 +53,15 @@ bool has_gaps(const core::Inventory& inventory) {
          }) != inventory.children.end();
 }
 
-bool files_can_tell(const ManagedSet& set) {
+// With infinite_time_partitions a set without rows wants the partition of now, also where that is below all others.
+bool begins_after_now(const ManagedSet& set, std::int64_t now_utc) {
+  return !set.inventory.children.empty() &&
+         lowest_of_interest(set, now_utc) < set.inventory.children.front().range.lower;
+}
+
+bool files_can_tell(const ManagedSet& set, std::int64_t now_utc) {
   if (!set.policy.ignore_default_data && set.inventory.default_partition) return false;
+  if (lowest_of_interest(set, now_utc).finite() && begins_after_now(set, now_utc)) return false;
   return !has_gaps(set.inventory) && std::ranges::all_of(set.facts, is_local_heap);
 }
 
@@ -70,7 +77,7 @@ std::optional<core::Tick> latest_at_most(const ManagedSet& set, const core::Rang
 }  // namespace
 
 std::optional<core::Observation> observe_files(const ManagedSet& set, std::int64_t now_utc) {
-  if (!files_can_tell(set)) return std::nullopt;
+  if (!files_can_tell(set, now_utc)) return std::nullopt;
   core::Observation most;
   most.highest_filled = highest_with_pages(set, now_utc);
   if (most.highest_filled)

@@ -289,6 +289,14 @@ SELECT m.planned('m.wide'), m.days('m.wide');
 UPDATE partman.part_config SET premake = 3 WHERE parent_table = 'm.wide';
 SELECT m.planned('m.wide'), m.days('m.wide');
 
+-- The same where all partitions lie after now
+CREATE TABLE m.later (at timestamptz NOT NULL) PARTITION BY RANGE (at);
+SELECT partman.create_parent('m.later', 'at', '1 day', p_premake := 1, p_start_partition := (current_date + 5)::text);
+INSERT INTO m.later VALUES (current_date + 5);
+DELETE FROM m.later;
+UPDATE partman.part_config SET infinite_time_partitions = true WHERE parent_table = 'm.later';
+SELECT m.planned('m.later') ~ '^as planned: [1-9]', m.days('m.later') ~ '^0 1 ';
+
 DROP SCHEMA m, m2 CASCADE;
 DROP EXTENSION pg_strata;
 DROP SCHEMA partman CASCADE;
