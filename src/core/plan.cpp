@@ -147,14 +147,16 @@ std::optional<Target> target_after(const Set& set, const Grid& grid, const Curre
                 .reached_end = !end};
 }
 
-std::optional<Target> target_after_now(const Set& set, const Grid& grid) {
-  const std::int64_t here = grid.cell_of(set.calendar.from_utc(set.now_utc));
-  const auto cell = grid.cell(here);
-  if (!cell) return std::nullopt;
+// From the partition of now, be it of another width than a cell.
+std::optional<Target> target_after_now(const Set& set, const Grid& grid, std::span<const Range> existing) {
+  const Tick now = set.calendar.from_utc(set.now_utc);
+  const std::int64_t here = grid.cell_of(now);
+  const auto in_use = range_for(grid, existing, now);
+  if (!in_use || !in_use->upper.finite()) return std::nullopt;
   const Calendar clock = set.calendar.clock();
   const Distance distance(set, clock.to_local(clock.from_utc(set.now_utc)));
   const auto end = end_of_premake(set, grid, distance, here + set.policy.premake);
-  return Target{.start = cell->lower.tick,
+  return Target{.start = in_use->lower.finite() ? in_use->lower.tick : in_use->upper.tick,
                 .end = end.value_or(set.calendar.highest()),
                 .counted_from = here,
                 .label = "now",
@@ -174,7 +176,7 @@ std::optional<Range> span_of_present(const Set& set, const Grid& grid) {
 std::optional<Target> target_of(const Set& set, const Grid& grid, std::span<const Range> existing) {
   const auto current = current_by_default(set, grid, existing, current_by_children(set));
   if (!current) return std::nullopt;
-  if (!current->upper) return target_after_now(set, grid);
+  if (!current->upper) return target_after_now(set, grid, existing);
   return target_after(set, grid, *current);
 }
 

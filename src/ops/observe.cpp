@@ -1,5 +1,6 @@
 #include "ops/observe.hpp"
 
+#include "core/observation.hpp"
 #include "pg/relation.hpp"
 
 namespace strata::ops {
@@ -17,14 +18,8 @@ bool holds_rows(const ManagedSet& set, const core::Child& child, const ChildFact
               .empty();
 }
 
-// With infinite_time_partitions "now" is current unless a later partition holds rows, so nothing below now is read.
-core::Bound lowest_of_interest(const ManagedSet& set, std::int64_t now_utc) {
-  if (!set.is_time() || !set.policy.infinite_time_partitions) return core::Bound::min();
-  return core::Bound::at(set.calendar().from_utc(now_utc));
-}
-
 std::optional<std::size_t> highest_filled(const ManagedSet& set, std::int64_t now_utc) {
-  const core::Bound lowest = lowest_of_interest(set, now_utc);
+  const core::Bound lowest = core::lowest_of_interest(set.policy, set.calendar(), now_utc);
   for (std::size_t n = set.inventory.children.size(); n-- > 0;) {
     if (set.inventory.children[n].range.upper <= lowest) break;
     if (holds_rows(set, set.inventory.children[n], set.facts[n])) return n;
@@ -33,7 +28,7 @@ std::optional<std::size_t> highest_filled(const ManagedSet& set, std::int64_t no
 }
 
 std::optional<std::size_t> highest_with_pages(const ManagedSet& set, std::int64_t now_utc) {
-  const core::Bound lowest = lowest_of_interest(set, now_utc);
+  const core::Bound lowest = core::lowest_of_interest(set.policy, set.calendar(), now_utc);
   for (std::size_t n = set.inventory.children.size(); n-- > 0;) {
     if (set.inventory.children[n].range.upper <= lowest) break;
     if (may_hold_rows(set.facts[n])) return n;
@@ -46,46 +41,17 @@ bool is_current(const ManagedSet& set, const core::Range& range, std::int64_t no
   return set.is_time() && set.policy.infinite_time_partitions && range.contains(set.calendar().from_utc(now_utc));
 }
 
-// A lower partition in use wants less, unless there are gaps: maintenance closes those above the one in use.
-bool has_gaps(const core::Inventory& inventory) {
-  return std::ranges::adjacent_find(inventory.children, [](const core::Child& a, const core::Child& b) {
-           return a.range.upper != b.range.lower;
-         }) != inventory.children.end();
-}
-
-// With infinite_time_partitions a set without rows wants the partition of now, also where that is below all others.
-bool begins_after_now(const ManagedSet& set, std::int64_t now_utc) {
-  return !set.inventory.children.empty() &&
-         lowest_of_interest(set, now_utc) < set.inventory.children.front().range.lower;
-}
-
-bool files_can_tell(const ManagedSet& set, std::int64_t now_utc) {
-  if (!set.policy.ignore_default_data && set.inventory.default_partition) return false;
-  if (lowest_of_interest(set, now_utc).finite() && begins_after_now(set, now_utc)) return false;
-  return !has_gaps(set.inventory) && std::ranges::all_of(set.facts, is_local_heap);
-}
-
-// A row of a later time in a partition wider than the interval: premake then counts from one interval before the end of
-// that partition, which is further than from now.
-std::optional<core::Tick> latest_at_most(const ManagedSet& set, const core::Range& range, std::int64_t now_utc) {
-  if (!is_current(set, range, now_utc) || !range.upper.finite()) return std::nullopt;
-  const std::optional<core::Tick> from = set.calendar().advance(range.upper.tick, set.policy.step, -1);
-  if (!from || *from <= set.calendar().from_utc(now_utc)) return std::nullopt;
-  return range.upper.tick - 1;
+bool files_can_tell(const ManagedSet& set) {
+  return (set.policy.ignore_default_data || !set.inventory.default_partition) &&
+         std::ranges::all_of(set.facts, is_local_heap);
 }
 
 }  // namespace
 
-std::optional<core::Observation> observe_files(const ManagedSet& set, std::int64_t now_utc) {
-  if (!files_can_tell(set, now_utc)) return std::nullopt;
-  core::Observation most;
-  most.highest_filled = highest_with_pages(set, now_utc);
-  if (most.highest_filled)
-    most.latest = latest_at_most(set, set.inventory.children[*most.highest_filled].range, now_utc);
-  if (set.is_time() || !most.highest_filled) return most;
-  const core::Bound upper = set.inventory.children[*most.highest_filled].range.upper;
-  most.max_id = upper.finite() ? upper.tick - 1 : set.calendar().highest();
-  return most;
+std::vector<core::Observation> observe_files(const ManagedSet& set, std::int64_t now_utc) {
+  if (!files_can_tell(set)) return {};
+  return core::extreme_observations(set.policy, set.calendar(), set.inventory, highest_with_pages(set, now_utc),
+                                    now_utc);
 }
 
 std::optional<core::Tick> extreme_key(const ManagedSet& set, End end, const std::string& from, const std::string& where,

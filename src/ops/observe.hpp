@@ -16,10 +16,10 @@ namespace strata::ops {
 // owner, with a lock deadline armed.
 [[nodiscard]] core::Observation observe(const ManagedSet& set, std::int64_t now_utc);
 
-// The most that could be there, from file sizes alone: every file with pages is taken as filled to its upper bound.
-// Reads no table and needs no scope. Rows can only make a plan longer, so an empty plan on this is an empty plan. Empty
-// when files cannot tell (children that are no local heaps, default data that counts).
-[[nodiscard]] std::optional<core::Observation> observe_files(const ManagedSet& set, std::int64_t now_utc);
+// The extremes of what could be there, from file sizes alone (core/observation.hpp): with an empty plan on each there
+// is nothing to do. Reads no table and needs no scope. None where files cannot tell: children that are no local heaps,
+// default data that counts, gaps.
+[[nodiscard]] std::vector<core::Observation> observe_files(const ManagedSet& set, std::int64_t now_utc);
 
 // A partition may belong to somebody else: ALTER TABLE ... OWNER TO changes the parent alone. The owner of the parent
 // reads it all the same, as he would through the parent.

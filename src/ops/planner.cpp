@@ -153,12 +153,22 @@ core::SetPlan decide_on(const ManagedSet& set, const core::Observation& seen, co
       core::plan_maintenance(set.policy, set.calendar(), set.inventory, seen, now_utc, retirement, name_rules()));
 }
 
-core::SetPlan decide(const ManagedSet& set, core::Retirement retirement, std::int64_t now_utc) {
-  // Most runs find nothing to do, and for that no table need be read.
-  if (const std::optional<core::Observation> most = observe_files(set, now_utc)) {
-    core::SetPlan plan = decide_on(set, *most, retirement, now_utc);
-    if (plan.actions.empty() && plan.warnings.empty()) return plan;
+bool is_idle(const core::SetPlan& plan) {
+  return plan.actions.empty() && plan.warnings.empty();
+}
+
+// Most runs find nothing to do, and for that no table need be read. Empty when one must be.
+std::optional<core::SetPlan> decide_by_files(const ManagedSet& set, core::Retirement retirement, std::int64_t now_utc) {
+  std::optional<core::SetPlan> plan;
+  for (const core::Observation& seen : observe_files(set, now_utc)) {
+    plan = decide_on(set, seen, retirement, now_utc);
+    if (!is_idle(*plan)) return std::nullopt;
   }
+  return plan;
+}
+
+core::SetPlan decide(const ManagedSet& set, core::Retirement retirement, std::int64_t now_utc) {
+  if (std::optional<core::SetPlan> idle = decide_by_files(set, retirement, now_utc)) return *std::move(idle);
   // As the owner: reading rows runs his policies and index expressions. Lock waits as for any action.
   const pg::OwnerScope as_owner(set.parent.owner, set.parent.schema_oid);
   pg::LockDeadline(set.config.lock_timeout_ms).arm();

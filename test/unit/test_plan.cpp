@@ -1,4 +1,5 @@
 // Maintenance and retention: the contract's examples 14.2 and 14.3, then random sets against a naive reading of it.
+#include "core/observation.hpp"
 #include "core/plan.hpp"
 
 #include "catch.hpp"
@@ -582,4 +583,88 @@ TEST_CASE("a cell cut short by partitions of another width is not created to be 
   c.seen.highest_filled = 4;
   const Tick cutoff = at(2026, 11, 20, 22, 57);
   for (const Range& range : c.created()) CHECK(range.upper >= Bound::at(cutoff));
+}
+
+// Sets with and without gaps, partitions of other widths, about now.
+Case random_set(Dice& dice) {
+  Case c;
+  const KeyType key =
+      std::array{KeyType::Int8, KeyType::Timestamptz, KeyType::Date}[static_cast<std::size_t>(dice.roll(0, 2))];
+  const bool month = dice.roll(0, 3) == 0;
+  c.policy = key == KeyType::Int8 ? id_policy(10) : time_policy(month ? kMonth : kDay, key);
+  c.policy.premake = static_cast<int>(dice.roll(1, 5));
+  c.policy.infinite_time_partitions = dice.roll(0, 1) == 0;
+  c.policy.keep_table = dice.roll(0, 1) == 0;
+  const Tick unit = key == KeyType::Int8 ? 1 : key == KeyType::Date ? 1 : kMicrosPerDay / 2;
+  const Tick step = key == KeyType::Int8 ? 10 : (key == KeyType::Date ? 1 : 2) * (month ? 30 : 1);
+  if (dice.roll(0, 2) == 0) {
+    if (key == KeyType::Int8)
+      c.policy.retention = dice.roll(-20, 60);
+    else
+      c.policy.retention = days(static_cast<std::int32_t>(dice.roll(0, 90)));
+  }
+  const Tick middle = key == KeyType::Int8 ? 1'000 : key == KeyType::Date ? kToday : kToday * 2;
+  std::vector<Range> ranges;
+  Tick tail = middle + step * dice.roll(-8, 2);
+  for (std::int64_t n = dice.roll(1, 9); n > 0; --n) {
+    const Tick lower = tail + (dice.roll(0, 20) == 0 ? dice.roll(1, 2 * step) : 0);
+    tail = lower + (dice.roll(0, 2) != 0 ? step : dice.roll(1, 3 * step));
+    ranges.push_back(range(lower * unit, tail * unit));
+  }
+  c.inventory = inventory_of(ranges);
+  if (dice.roll(0, 5) == 0) c.policy.limits = range((middle - 5 * step) * unit, (middle + 2 * step) * unit);
+  return c;
+}
+
+// One that files up to this partition allow.
+Observation random_observation(Dice& dice, const Case& c, std::optional<std::size_t> highest_with_pages) {
+  const Calendar calendar{c.policy.key, &kUtc};
+  const Bound lowest = lowest_of_interest(c.policy, calendar, c.now);
+  Observation seen;
+  if (!highest_with_pages || dice.roll(0, 3) == 0) return seen;
+  const auto filled = static_cast<std::size_t>(dice.roll(0, static_cast<std::int64_t>(*highest_with_pages)));
+  const Range& in = c.inventory.children[filled].range;
+  if (in.upper <= lowest) return seen;
+  seen.highest_filled = filled;
+  const Tick key = dice.roll(in.lower.tick, in.upper.tick - 1);
+  if (!is_time(c.policy.key)) seen.max_id = key;
+  if (is_time(c.policy.key) && lowest.finite() && in.lower <= lowest) seen.latest = key;
+  return seen;
+}
+
+TEST_CASE("nothing to do by file sizes means nothing to do whatever the rows", "[plan]") {
+  Dice dice(6);
+  int idle = 0;
+  for (int round = 0; round < 60'000; ++round) {
+    Case c = random_set(dice);
+    const Bound lowest = lowest_of_interest(c.policy, Calendar{c.policy.key, &kUtc}, c.now);
+    std::optional<std::size_t> pages;
+    if (dice.roll(0, 4) != 0) pages = static_cast<std::size_t>(dice.roll(0, std::ssize(c.inventory.children) - 1));
+    if (pages && c.inventory.children[*pages].range.upper <= lowest) pages.reset();
+    const auto idle_on = [&](const Observation& seen) {
+      c.seen = seen;
+      const auto plan = c.plan();
+      return plan && plan->actions.empty() && plan->warnings.empty();
+    };
+    const auto extremes = extreme_observations(c.policy, Calendar{c.policy.key, &kUtc}, c.inventory, pages, c.now);
+    if (extremes.empty() || !std::ranges::all_of(extremes, idle_on)) continue;
+    ++idle;
+    for (int n = 0; n < 8; ++n) {
+      if (!idle_on(random_observation(dice, c, pages))) FAIL("round " << round << ", rows " << n);
+    }
+  }
+  CHECK(idle > 3'000);
+}
+
+TEST_CASE("premake counted from now asks for nothing below the first partition", "[plan]") {
+  Case c = daily_case();
+  c.policy.infinite_time_partitions = true;
+  c.policy.premake = 2;
+  // From the 22nd, 12:00, then whole days: now lies in the first partition, which is half a cell.
+  std::vector<Range> ranges = daily(kToday + 1, kToday + 3);
+  ranges.insert(ranges.begin(), range(kToday * kMicrosPerDay + kMicrosPerDay / 2, (kToday + 1) * kMicrosPerDay));
+  c.inventory = inventory_of(ranges);
+  CHECK(c.plan()->actions.empty());
+  c.inventory.children.front().range.lower = Bound::min();
+  CHECK(c.plan()->actions.empty());
 }
