@@ -81,6 +81,15 @@ void warn(const std::string& name, const pg::Raise& failure) {
 
 }  // namespace
 
+void analyze_lightly(const std::string& quoted_table) {
+  constexpr const char* setting = "default_statistics_target";
+  const int usual =
+      pg::query("SELECT pg_catalog.current_setting($1)::pg_catalog.int4", pg::Params().text(setting)).int4(0, 0);
+  pg::set_local(setting, std::to_string(std::max(std::min(usual, 10), usual / 10)));
+  pg::execute("ANALYZE " + quoted_table);
+  pg::set_local(setting, std::to_string(usual));
+}
+
 void analyze_set(const ManagedSet& set, Mode mode) {
   report_put_off(set.parent.raw_name(), analyze(set.parent, budget_of(set.config), mode));
 }

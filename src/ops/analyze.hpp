@@ -10,6 +10,11 @@ namespace strata::ops {
 // time is put off with a NOTICE.
 void analyze_set(const ManagedSet& set, Mode mode);
 
+// ANALYZE of a table that was loaded in this transaction, with a tenth of the usual sample: enough for sane plans until
+// autovacuum comes for the full one. It does at its next round, because the rows of this transaction count as changed
+// however often it is analysed before it commits. Call inside an OwnerScope.
+void analyze_lightly(const std::string& quoted_table);
+
 // run_analyze: all configured sets or the one named, committing after each. A set that cannot be analysed costs a
 // WARNING, not the others their turn.
 struct AnalyzeRequest {

@@ -27,25 +27,28 @@ struct Attempt {
 };
 
 namespace detail {
+struct PlanChanged {};
 [[nodiscard]] bool is_lock_failure(const pg::PgError& error) noexcept;
 // At least 4 times the budget plus jitter: clients wait behind our request at most a fifth of the time.
 void pause_between_tries(const LockBudget& budget);
 [[nodiscard]] std::string describe_blockers(std::span<const Oid> relations);
 }  // namespace detail
 
-// Calls action(deadline) until it gets its locks. The action returns false for "changed". A failed try is rolled back,
-// which releases what it had locked, before the pause.
+// Calls action(deadline) until it gets its locks. The action returns false for "changed". A failed or changed try is
+// rolled back, which releases what it had locked, before the pause.
 template <class F>
 Attempt try_action(const LockBudget& budget, Mode mode, std::span<const Oid> relations, F&& action) {
   for (int attempt = 1;; ++attempt) {
     try {
-      bool unchanged = true;
       pg::in_subtransaction([&] {
         const pg::SettingsScope settings;
-        unchanged = action(pg::LockDeadline(budget.milliseconds));
+        if (!action(pg::LockDeadline(budget.milliseconds))) throw detail::PlanChanged{};
       });
       if (mode == Mode::Committing) pg::commit_and_start();
-      return {.outcome = unchanged ? Outcome::Done : Outcome::Changed, .blocked_by = {}};
+      return {.outcome = Outcome::Done, .blocked_by = {}};
+    } catch (const detail::PlanChanged&) {
+      if (mode == Mode::Committing) pg::commit_and_start();
+      return {.outcome = Outcome::Changed, .blocked_by = {}};
     } catch (const pg::PgError& error) {
       if (!detail::is_lock_failure(error)) throw;
     }

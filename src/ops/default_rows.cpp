@@ -7,6 +7,9 @@ namespace strata::ops {
 
 namespace {
 
+// More ranges than this are cheaper to count in one pass.
+constexpr std::size_t kMostProbes = 400;
+
 // Every finite end once, ascending: the thresholds of width_bucket. Bucket n holds the keys from end n - 1 to end n.
 std::vector<core::Bound> thresholds_of(std::span<const core::Range> ranges) {
   std::vector<core::Bound> ends;
@@ -59,6 +62,10 @@ std::string list_condition(const ManagedSet& set, std::span<const core::Range> r
          "::" + set.key_type_name() + "[])";
 }
 
+std::string constant(const ManagedSet& set, const core::Bound& end) {
+  return set.literal(end) + "::" + set.key_type_name();
+}
+
 // Of a list set: rows per value, in the order of the ranges.
 std::vector<std::int64_t> count_values(const ManagedSet& set, std::span<const core::Range> ranges) {
   const std::string key = pg::quote_ident(set.parent.key_column);
@@ -80,6 +87,42 @@ std::size_t bucket_at(const std::vector<core::Bound>& ends, const core::Bound& e
   return static_cast<std::size_t>(std::ranges::lower_bound(ends, end) - ends.begin()) + 1;
 }
 
+// Of each range, in one pass.
+std::vector<std::int64_t> count_rows(const ManagedSet& set, std::span<const core::Range> ranges) {
+  const std::vector<core::Bound> ends = thresholds_of(ranges);
+  const std::vector<std::int64_t> counts = count_buckets(set, ranges, ends);
+  std::vector<std::int64_t> rows(ranges.size());
+  for (std::size_t n = 0; n < ranges.size(); ++n) {
+    for (std::size_t at = bucket_at(ends, ranges[n].lower); at < bucket_at(ends, ranges[n].upper); ++at)
+      rows[n] += counts[at];
+  }
+  return rows;
+}
+
+bool has_index_on_key(const ManagedSet& set) {
+  return !pg::query(
+              "SELECT 1 FROM pg_catalog.pg_index i JOIN pg_catalog.pg_class c ON c.oid = i.indexrelid "
+              "JOIN pg_catalog.pg_am m ON m.oid = c.relam JOIN pg_catalog.pg_attribute a ON a.attrelid = i.indrelid "
+              "AND "
+              "a.attnum = i.indkey[0] WHERE i.indrelid = $1 AND a.attname = $2 AND i.indisvalid AND i.indpred IS NULL "
+              "AND m.amname = 'btree'",
+              pg::Params().oid(set.parent.default_oid).text(set.parent.key_column))
+              .empty();
+}
+
+// One descent of the index for each range. Ordered, so that the planner thinks of no other way.
+std::vector<bool> probe(const ManagedSet& set, std::span<const core::Range> ranges) {
+  const std::string key = pg::quote_ident(set.parent.key_column);
+  std::string probes;
+  for (const core::Range& range : ranges)
+    probes += (probes.empty() ? "(SELECT 1 FROM " : " IS NOT NULL, (SELECT 1 FROM ") + default_source(set) + " WHERE " +
+              key_condition(set, range) + " ORDER BY " + key + " LIMIT 1)";
+  const pg::Rows rows = pg::query_checked_as("SELECT " + probes + " IS NOT NULL", reading(set, set.default_facts));
+  std::vector<bool> filled(ranges.size());
+  for (std::size_t n = 0; n < ranges.size(); ++n) filled[n] = rows.boolean(0, static_cast<int>(n));
+  return filled;
+}
+
 }  // namespace
 
 bool default_may_hold_rows(const ManagedSet& set) {
@@ -89,26 +132,22 @@ bool default_may_hold_rows(const ManagedSet& set) {
   return pg::file_bytes(facts.tablespace, facts.filenode) > 0;
 }
 
-std::vector<std::int64_t> default_rows_in(const ManagedSet& set, std::span<const core::Range> ranges) {
-  std::vector<std::int64_t> rows(ranges.size());
-  if (ranges.empty() || !default_may_hold_rows(set)) return rows;
+std::vector<bool> default_fills(const ManagedSet& set, std::span<const core::Range> ranges) {
+  std::vector<bool> filled(ranges.size());
+  if (ranges.empty() || !default_may_hold_rows(set)) return filled;
   const pg::OwnerScope as_owner(set.parent.owner, set.parent.schema_oid);
-  if (set.is_list()) return count_values(set, ranges);
-  set.codec.prepare(ranges);
-  const std::vector<core::Bound> ends = thresholds_of(ranges);
-  const std::vector<std::int64_t> counts = count_buckets(set, ranges, ends);
-  for (std::size_t n = 0; n < ranges.size(); ++n) {
-    for (std::size_t at = bucket_at(ends, ranges[n].lower); at < bucket_at(ends, ranges[n].upper); ++at)
-      rows[n] += counts[at];
-  }
-  return rows;
+  if (!set.is_list()) set.codec.prepare(ranges);
+  if (ranges.size() <= kMostProbes && has_index_on_key(set)) return probe(set, ranges);
+  const std::vector<std::int64_t> rows = set.is_list() ? count_values(set, ranges) : count_rows(set, ranges);
+  for (std::size_t n = 0; n < rows.size(); ++n) filled[n] = rows[n] > 0;
+  return filled;
 }
 
 std::vector<std::size_t> blocked_by_default(const ManagedSet& set, std::span<const core::Range> wanted) {
-  const std::vector<std::int64_t> rows = default_rows_in(set, wanted);
+  const std::vector<bool> filled = default_fills(set, wanted);
   std::vector<std::size_t> blocked;
-  for (std::size_t n = 0; n < rows.size(); ++n)
-    if (rows[n] > 0) blocked.push_back(n);
+  for (std::size_t n = 0; n < filled.size(); ++n)
+    if (filled[n]) blocked.push_back(n);
   return blocked;
 }
 
@@ -116,13 +155,22 @@ std::string hull_condition(const ManagedSet& set, std::span<const core::Range> r
   return set.is_list() ? list_condition(set, ranges) : key_condition(set, hull(ranges));
 }
 
+std::string outside_hull(const ManagedSet& set, std::span<const core::Range> ranges) {
+  if (set.is_list()) return "(" + list_condition(set, ranges) + ") IS NOT TRUE";
+  const std::string key = pg::quote_ident(set.parent.key_column);
+  const core::Range all = hull(ranges);
+  std::string text = key + " IS NULL";
+  if (all.lower.finite()) text += " OR " + key + " < " + constant(set, all.lower);
+  if (all.upper.finite()) text += " OR " + key + " >= " + constant(set, all.upper);
+  return text;
+}
+
 std::string key_condition(const ManagedSet& set, const core::Range& range) {
   const std::string key = pg::quote_ident(set.parent.key_column);
-  const auto constant = [&](const core::Bound& end) { return set.literal(end) + "::" + set.key_type_name(); };
   std::string text = key + " IS NOT NULL";
-  if (set.is_list() && range.lower.finite()) return text + " AND " + key + " = " + constant(range.lower);
-  if (range.lower.finite()) text += " AND " + key + " >= " + constant(range.lower);
-  if (range.upper.finite()) text += " AND " + key + " < " + constant(range.upper);
+  if (set.is_list() && range.lower.finite()) return text + " AND " + key + " = " + constant(set, range.lower);
+  if (range.lower.finite()) text += " AND " + key + " >= " + constant(set, range.lower);
+  if (range.upper.finite()) text += " AND " + key + " < " + constant(set, range.upper);
   return text;
 }
 

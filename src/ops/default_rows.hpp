@@ -10,16 +10,20 @@ namespace strata::ops {
 // false for a file that VACUUM FULL or TRUNCATE has replaced since the set was loaded: ATTACH checks again.
 [[nodiscard]] bool default_may_hold_rows(const ManagedSet& set);
 
-// Rows of the default in each of these ranges (disjoint, any order), in one pass. Rows with a NULL key are in none.
-[[nodiscard]] std::vector<std::int64_t> default_rows_in(const ManagedSet& set, std::span<const core::Range> ranges);
+// Whether the default holds rows of each of these ranges (disjoint, any order): by its index on the key, if it has one
+// and they are not too many, else in one pass over what lies between the outermost ends. Rows with a NULL key are in
+// none.
+[[nodiscard]] std::vector<bool> default_fills(const ManagedSet& set, std::span<const core::Range> ranges);
 
 // Indexes of the wanted ranges (disjoint, any order) for which the default holds rows, ascending: ATTACH would refuse
-// them. Free when default_may_hold_rows() is false; else one pass over what lies between the outermost ends, by index
-// if the default has one on the key.
+// them.
 [[nodiscard]] std::vector<std::size_t> blocked_by_default(const ManagedSet& set, std::span<const core::Range> wanted);
 
 // A condition that holds for the keys of all these ranges, and for no key of a default that holds none of their rows.
 [[nodiscard]] std::string hull_condition(const ManagedSet& set, std::span<const core::Range> ranges);
+
+// The opposite, true for NULL too: in a form for which an index on the key serves.
+[[nodiscard]] std::string outside_hull(const ManagedSet& set, std::span<const core::Range> ranges);
 
 // Ends of a range as a condition on the key column: `key IS NOT NULL AND key >= lower AND key < upper`, infinite ends
 // left out; of a list set `key IS NOT NULL AND key = lower`. Constants of the key's own type, so that the server can

@@ -13,19 +13,21 @@
 //                    trigger fires, as LIKE copies none.
 //   remove           heap-level deletes in the default; where it is no local heap, load and remove are one statement.
 //                    Nobody can wait for our transaction id: whatever locks rows takes at least ROW SHARE on the table
-//                    first (truths 3). Readers see the rows as long as we run. Where no row is left and the children
-//                    have frozen rows, nothing yet: the switch then gives the default a new, empty file.
+//                    first (truths 3). Readers see the rows as long as we run. Where few rows stay, nothing yet: the
+//                    load has put them into a next file for the default, which the switch gives it.
 //   switch           ACCESS EXCLUSIVE on the tables the set refers to, on the parent and on the default (a second
 //                    deadline), because a query planned without the new child but run after our commit would miss the
 //                    rows (truths 1). ATTACH, commit. Its length depends on the size of the default's file, which is
-//                    scanned once, not on the rows moved.
+//                    scanned once, not on the rows moved; with a new file on the rows that stay, whose indexes are
+//                    built.
 //
 // Snapshots. A new partition is visible to every query planned after our commit, its rows only to snapshots taken after
 // it. A query with an older snapshot finds the old versions in the default, but not if its WHERE lets the planner leave
 // the default out: then it would miss the rows. READ COMMITTED takes a new snapshot after waiting for our lock, so this
 // is about REPEATABLE READ, SERIALIZABLE and queries inside STABLE functions. Therefore, with the parent locked ACCESS
 // EXCLUSIVE, we wait until all transactions of the database that hold a snapshot have ended or given it up, again right
-// before the end, and give up the try where they do not. What remains open:
+// before the end, and give up the try where they do not. With a new file that is all: its rows and those of the
+// children are frozen, so that the snapshots that are left see each of them. With deleted rows three cases remain open:
 //
 //   - a transaction of these kinds whose snapshot is younger than the last look (less than a millisecond before the
 //     commit; in the function form: before the caller's commit);
@@ -308,18 +310,20 @@ Load load_by_statements(const Move& move) {
   return load;
 }
 
-Load load_rows(const Move& move) {
+// Nothing when the plan no longer fits.
+std::optional<Load> load_rows(const Move& move) {
   if (move.recipe.sub || !move.all_columns) return load_by_statements(move);
   const std::vector<Landing> landings(move.targets.begin(), move.targets.end());
-  std::optional<Load> load = bulk_load_default(move.set, landings, move.columns);
-  return load ? *std::move(load) : load_by_statements(move);
+  const Way way = choose_way(move.set, landings);
+  if (way == Way::Statements) return load_by_statements(move);
+  return bulk_load_default(move.set, landings, move.columns, way);
 }
 
 // What ATTACH would otherwise do or leave undone under its lock (truths 14, 31). While the rows are still in the
 // default, so that a set that refers to itself finds them.
 void finish_load(const Move& move, const Target& target) {
   for (const std::string& key : move.foreign_keys) pg::execute("ALTER TABLE " + target.name.quoted() + " " + key);
-  pg::execute("ANALYZE " + target.name.quoted());
+  analyze_lightly(target.name.quoted());
 }
 
 void require_all(const Move& move, std::uint64_t loaded, std::uint64_t removed) {
@@ -387,25 +391,27 @@ std::uint64_t transfer_all(const Move& move) {
 struct Moved {
   Attempt attempt;
   std::uint64_t rows = 0;
-  Way way = Way::Statements;
+  Load load = {};
 };
 
-Moved load_and_remove(const Move& move) {
-  if (!is_local_heap(move.set.default_facts)) return {.attempt = {}, .rows = transfer_all(move)};
-  const Load load = load_rows(move);
+// Nothing when the plan no longer fits.
+std::optional<Moved> load_and_remove(const Move& move) {
+  if (!is_local_heap(move.set.default_facts)) return Moved{.attempt = {}, .rows = transfer_all(move)};
+  const std::optional<Load> load = load_rows(move);
+  if (!load) return std::nullopt;
   for (const Target& target : move.targets) finish_load(move, target);
   pg::wait_point("drain_loaded");
-  const std::uint64_t loaded = std::accumulate(load.rows.begin(), load.rows.end(), std::uint64_t{0});
-  require_all(move, loaded, remove_loaded(move.set, ranges_of(move), load.way));
-  return {.attempt = {}, .rows = loaded, .way = load.way};
+  const std::uint64_t loaded = std::accumulate(load->rows.begin(), load->rows.end(), std::uint64_t{0});
+  if (load->way != Way::Swap) require_all(move, loaded, remove_loaded(move.set, ranges_of(move)));
+  return Moved{.attempt = {}, .rows = loaded, .load = *load};
 }
 
 // Several partitions: one wide CHECK on the default, or each ATTACH would scan it (rulings 19). Between the outermost
 // of them lie only partitions and cells without rows. Not where the caller has put off checks of the default's rows: no
-// CHECK can be added then.
-void attach_all(const Move& move) {
+// CHECK can be added then. Nor after a Swap, which leaves next to nothing to scan.
+void attach_all(const Move& move, Way way) {
   const std::string alter = "ALTER TABLE " + default_source(move.set);
-  const bool wide = move.targets.size() > 1 && !pg::has_pending_events(move.set.parent.default_oid);
+  const bool wide = way != Way::Swap && move.targets.size() > 1 && !pg::has_pending_events(move.set.parent.default_oid);
   if (wide)
     pg::execute(alter + " ADD CONSTRAINT " + kDefaultCheck + " CHECK (NOT (" +
                 hull_condition(move.set, ranges_of(move)) + "))");
@@ -433,15 +439,17 @@ bool carry_out(const Makers& makers, const Move& move, const LockBudget& budget,
   pg::wait_point("drain_locked");
   for (const Target& target : move.targets) build(makers, move, target);
   const pg::OwnerScope as_owner(move.set.parent.owner, move.set.parent.schema_oid);
-  moved = load_and_remove(move);
+  std::optional<Moved> done = load_and_remove(move);
+  if (!done) return false;
+  moved = *std::move(done);
   // Before readers are locked out as well: they need not wait for somebody's old report to end.
   pg::wait_for_snapshots(budget.milliseconds);
   const pg::LockDeadline upgrade(budget.milliseconds);
   if (!lock_against_readers(move, upgrade)) return false;
   pg::wait_for_snapshots(budget.milliseconds);
   upgrade.arm();
-  if (moved.way == Way::Swap) empty_default(move.set);
-  attach_all(move);
+  if (moved.load.way == Way::Swap) renew_default(move.set, moved.load);
+  attach_all(move, moved.load.way);
   pg::wait_point("drain_switched");
   pg::wait_for_snapshots(budget.milliseconds);
   pg::wait_point("drain_before_commit");

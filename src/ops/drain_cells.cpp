@@ -87,9 +87,9 @@ std::vector<core::Range> cells_below(const Search& search, core::Tick from, std:
 }
 
 void keep_filled(const Search& search, std::vector<core::Range>& cells) {
-  const std::vector<std::int64_t> rows = default_rows_in(search.set, cells);
+  const std::vector<bool> filled = default_fills(search.set, cells);
   std::size_t n = 0;
-  std::erase_if(cells, [&](const core::Range&) { return rows[n++] == 0; });
+  std::erase_if(cells, [&](const core::Range&) { return !filled[n++]; });
 }
 
 // Where the search goes on after these cells: at the next key beyond them.

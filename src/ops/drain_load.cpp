@@ -4,6 +4,7 @@
 
 #include "ops/default_rows.hpp"
 #include "pg/bulk_load.hpp"
+#include "pg/heap_file.hpp"
 #include "pg/mover.hpp"
 #include "pg/relation.hpp"
 
@@ -11,12 +12,12 @@ namespace strata::ops {
 
 namespace {
 
-// Below this size deleting row by row is cheap, and looking for rows that must stay is not worth a scan.
-constexpr std::int64_t kSwapFromBytes = std::int64_t{1} << 20;
+// Rows that may stay in the default when it gets a new file: their indexes are built while readers are locked out.
+constexpr std::int64_t kMostToRewrite = 10'000;
 
 struct Heap {
   Oid oid = InvalidOid;
-  bool indexed = false;
+  std::vector<std::string> indexes;  // quoted
 };
 
 // The tables of these names, by name; none when one of them is no heap.
@@ -24,13 +25,18 @@ std::map<std::string, Heap> heaps_of(const ManagedSet& set, std::span<const Land
   std::vector<std::string> names;
   for (const Landing& landing : landings) names.push_back(landing.name.name);
   const pg::Rows rows = pg::query(
-      "SELECT c.relname, c.oid, c.relhasindex FROM pg_catalog.pg_class c JOIN pg_catalog.pg_am a ON a.oid = c.relam "
-      "WHERE c.relnamespace = $1 AND c.relname = ANY ($2::text[]::name[]) AND c.relkind = 'r' AND a.amname = 'heap'",
+      "SELECT c.relname, c.oid, x.relname FROM pg_catalog.pg_class c JOIN pg_catalog.pg_am a ON a.oid = c.relam "
+      "LEFT JOIN pg_catalog.pg_index i ON i.indrelid = c.oid LEFT JOIN pg_catalog.pg_class x ON x.oid = i.indexrelid "
+      "WHERE c.relnamespace = $1 AND c.relname = ANY ($2::text[]::name[]) AND c.relkind = 'r' AND a.amname = 'heap' "
+      "ORDER BY c.oid, x.oid",
       pg::Params().oid(set.parent.schema_oid).texts(names));
   std::map<std::string, Heap> heaps;
-  if (rows.size() != landings.size()) return heaps;
-  for (std::size_t row = 0; row < rows.size(); ++row)
-    heaps[rows.text(row, 0)] = {.oid = rows.oid(row, 1), .indexed = rows.boolean(row, 2)};
+  for (std::size_t row = 0; row < rows.size(); ++row) {
+    Heap& heap = heaps[rows.text(row, 0)];
+    heap.oid = rows.oid(row, 1);
+    if (!rows.null(row, 2)) heap.indexes.push_back(pg::qualified(set.parent.schema, rows.text(row, 2)));
+  }
+  if (heaps.size() != landings.size()) heaps.clear();
   return heaps;
 }
 
@@ -45,17 +51,24 @@ bool copies_as_is(const ManagedSet& set) {
       .boolean(0, 0);
 }
 
-// NULL and infinite keys, keys of partitions that are not made now.
-bool leaves_rows(const ManagedSet& set, std::span<const core::Range> ranges) {
-  return !pg::query("SELECT 1 FROM " + default_source(set) + " WHERE (" + hull_condition(set, ranges) +
-                    ") IS NOT TRUE LIMIT 1")
+// Subscribers would not be told of rows that go with their file (truths 8).
+bool is_published(const ManagedSet& set) {
+  return !pg::query(
+              "SELECT 1 FROM pg_catalog.pg_publication p WHERE p.puballtables OR EXISTS (SELECT 1 FROM "
+              "pg_catalog.pg_partition_ancestors($1) a JOIN pg_catalog.pg_class c ON c.oid = a.relid WHERE EXISTS "
+              "(SELECT 1 FROM pg_catalog.pg_publication_rel r WHERE r.prpubid = p.oid AND r.prrelid = c.oid) OR EXISTS "
+              "(SELECT 1 FROM pg_catalog.pg_publication_namespace n WHERE n.pnpubid = p.oid AND n.pnnspid = "
+              "c.relnamespace))",
+              pg::Params().oid(set.parent.default_oid))
               .empty();
 }
 
-Way choose_way(const ManagedSet& set, std::span<const core::Range> ranges) {
-  const ChildFacts& facts = set.default_facts;
-  if (pg::file_bytes(facts.tablespace, facts.filenode) < kSwapFromBytes) return Way::Copy;
-  return pg::can_empty_heap(set.parent.default_oid) && !leaves_rows(set, ranges) ? Way::Swap : Way::Copy;
+// NULL and infinite keys, keys of partitions that are not made now. Not more than one above the limit.
+std::int64_t rows_that_stay(const ManagedSet& set, std::span<const core::Range> ranges) {
+  return pg::query("SELECT pg_catalog.count(*) FROM (SELECT 1 FROM " + default_source(set) + " WHERE " +
+                       outside_hull(set, ranges) + " LIMIT $1) AS s",
+                   pg::Params().int8(kMostToRewrite + 1))
+      .int8(0, 0);
 }
 
 std::vector<core::Range> ranges_of(std::span<const Landing> landings) {
@@ -81,38 +94,49 @@ pg::RouteTarget route_target(const ManagedSet& set, const core::Range& range, Oi
 
 }  // namespace
 
+Way choose_way(const ManagedSet& set, std::span<const Landing> landings) {
+  if (!copies_as_is(set) || heaps_of(set, landings).empty()) return Way::Statements;
+  if (!pg::can_empty_heap(set.parent.default_oid) || is_published(set)) return Way::Copy;
+  return rows_that_stay(set, ranges_of(landings)) <= kMostToRewrite ? Way::Swap : Way::Copy;
+}
+
 std::optional<Load> bulk_load_default(const ManagedSet& set, std::span<const Landing> landings,
-                                      const std::string& columns) {
-  if (!copies_as_is(set)) return std::nullopt;
-  std::map<std::string, Heap> heaps = heaps_of(set, landings);
-  if (heaps.empty()) return std::nullopt;
+                                      const std::string& columns, Way way) {
+  const std::map<std::string, Heap> heaps = heaps_of(set, landings);
   const std::vector<core::Range> ranges = ranges_of(landings);
-  const Way way = choose_way(set, ranges);
   const std::vector<std::size_t> order = order_of(landings);
   std::vector<pg::RouteTarget> targets;
   for (const std::size_t n : order)
-    targets.push_back(route_target(set, landings[n].range, heaps[landings[n].name.name].oid));
-  const std::vector<std::uint64_t> loaded =
-      pg::bulk_load(set.parent.oid, targets,
-                    "SELECT " + columns + " FROM " + default_source(set) + " WHERE " + hull_condition(set, ranges),
-                    way == Way::Swap ? pg::Visibility::Frozen : pg::Visibility::Plain);
+    targets.push_back(route_target(set, landings[n].range, heaps.at(landings[n].name.name).oid));
   Load load{.way = way, .rows = std::vector<std::uint64_t>(landings.size())};
-  for (std::size_t n = 0; n < order.size(); ++n) load.rows[order[n]] = loaded[n];
+  if (way == Way::Swap && rows_that_stay(set, ranges) > 0) load.rest = pg::new_heap_like(set.parent.default_oid);
+  const pg::BulkLoad how{.parent = set.parent.oid,
+                         .targets = targets,
+                         .rest = load.rest,
+                         .visibility = way == Way::Swap ? pg::Visibility::Frozen : pg::Visibility::Plain};
+  const std::optional<pg::BulkLoaded> loaded =
+      way == Way::Swap ? pg::bulk_load_heap(how, set.parent.default_oid)
+                       : pg::bulk_load_query(how, "SELECT " + columns + " FROM " + default_source(set) + " WHERE " +
+                                                      hull_condition(set, ranges));
+  if (!loaded) return std::nullopt;
+  for (std::size_t n = 0; n < order.size(); ++n) load.rows[order[n]] = loaded->rows[n];
+  load.rest_rows = loaded->rest;
   // Builds the indexes from the rows, and so checks keys, deferrable ones too: nobody would come back to them.
   for (const Landing& landing : landings)
-    if (heaps[landing.name.name].indexed) pg::execute("REINDEX TABLE " + landing.name.quoted());
+    for (const std::string& index : heaps.at(landing.name.name).indexes) pg::execute("REINDEX INDEX " + index);
   return load;
 }
 
-std::uint64_t remove_loaded(const ManagedSet& set, std::span<const core::Range> ranges, Way way) {
-  if (way == Way::Swap)
-    return static_cast<std::uint64_t>(pg::query("SELECT pg_catalog.count(*) FROM " + default_source(set)).int8(0, 0));
+std::uint64_t remove_loaded(const ManagedSet& set, std::span<const core::Range> ranges) {
   return pg::remove_rows(set.parent.default_oid,
                          "SELECT ctid FROM " + default_source(set) + " WHERE " + hull_condition(set, ranges));
 }
 
-void empty_default(const ManagedSet& set) {
-  pg::empty_heap(set.parent.default_oid);
+void renew_default(const ManagedSet& set, const Load& load) {
+  if (OidIsValid(load.rest))
+    pg::replace_heap(set.parent.default_oid, load.rest, load.rest_rows);
+  else
+    pg::empty_heap(set.parent.default_oid);
 }
 
 }  // namespace strata::ops

@@ -9,7 +9,7 @@ namespace strata::ops {
 enum class Way : std::uint8_t {
   Statements,  // INSERT ... SELECT for each partition, then deletion of the old versions at heap level
   Copy,        // one pass below the executor with indexes built afterwards, then the same deletion
-  Swap,        // that pass with frozen rows, then a new empty file for the default: only when nothing is left in it
+  Swap,        // that pass with frozen rows, then a new file for the default, with the few rows that stay in it
 };
 
 struct Landing {
@@ -20,17 +20,23 @@ struct Landing {
 struct Load {
   Way way = Way::Statements;
   std::vector<std::uint64_t> rows;  // of each landing
+  Oid rest = InvalidOid;            // Swap: the default's next file, if rows stay in it
+  std::uint64_t rest_rows = 0;
 };
 
-// Loads the rows of the default into the landings, which are locked, empty and have their indexes; `columns` are all
-// columns of the parent. Nothing when only Statements will do: columns that are computed, constraints that were never
-// validated, another access method. Call inside an OwnerScope with the default locked EXCLUSIVE.
-[[nodiscard]] std::optional<Load> bulk_load_default(const ManagedSet& set, std::span<const Landing> landings,
-                                                    const std::string& columns);
+// Whether rows can be copied below the executor: nothing computed, every constraint validated, heaps. Else Statements.
+// Which of the other two is right is chosen under the locks: call inside an OwnerScope with the default locked
+// EXCLUSIVE and the landings made, empty and with their indexes.
+[[nodiscard]] Way choose_way(const ManagedSet& set, std::span<const Landing> landings);
 
-// Takes the loaded rows out of the default and gives their number. Of a Swap it only counts them: empty_default() is
-// what takes them out, once readers are locked out and no older snapshot is left.
-[[nodiscard]] std::uint64_t remove_loaded(const ManagedSet& set, std::span<const core::Range> ranges, Way way);
-void empty_default(const ManagedSet& set);
+// Loads the rows of the default into the landings by Copy or Swap; `columns` are all columns of the parent. Nothing
+// when a row has come that belongs to none of them since they were planned.
+[[nodiscard]] std::optional<Load> bulk_load_default(const ManagedSet& set, std::span<const Landing> landings,
+                                                    const std::string& columns, Way way);
+
+// Takes the loaded rows out of the default and gives their number; not of a Swap, where renew_default() does that, once
+// readers are locked out and no older snapshot is left.
+[[nodiscard]] std::uint64_t remove_loaded(const ManagedSet& set, std::span<const core::Range> ranges);
+void renew_default(const ManagedSet& set, const Load& load);
 
 }  // namespace strata::ops

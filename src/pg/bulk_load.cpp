@@ -1,11 +1,9 @@
-// A batch of rows is fetched, sorted by target, and each target's part of it written at once. 32 targets at most keep a
-// buffer pinned between batches (truths 10); further ones find their last page again by themselves.
+// Rows are collected in a batch, sorted by target, and each target's part of it is written at once. 32 targets at most
+// keep a buffer pinned between batches (truths 10); further ones find their last page again by themselves.
 #include "pg/bulk_load.hpp"
 
 extern "C" {
-#include "catalog/index.h"
-#include "commands/tablecmds.h"
-#include "pgstat.h"
+#include "access/tupconvert.h"
 #include "utils/partcache.h"
 }
 
@@ -15,10 +13,8 @@ namespace {
 
 constexpr int kRowsAtOnce = 1000;  // as COPY does
 constexpr int kPinned = 32;
-constexpr std::size_t kBatchBytes = 8UL * 1024 * 1024;
-constexpr long kFirstBatch = 1000;
-constexpr long kMostRows = 20'000;
-constexpr long kFewestRows = 100;
+constexpr Size kBatchBytes = Size{8} * 1024 * 1024;
+constexpr int kBatchRows = 40'000;
 
 // Everything here is plain data of PostgreSQL's, good for guarded code; an error leaves it to the abort.
 struct Target {
@@ -36,10 +32,36 @@ struct Key {
   Oid collation = InvalidOid;
   Oid type = InvalidOid;
   bool is_list = false;
-  AttrNumber column = 0;  // of the targets
+  const char* name = nullptr;
 };
 
-namespace raw {
+// Copies of rows, one after the other.
+struct Batch {
+  char* bytes = nullptr;
+  Size used = 0;
+  int count = 0;
+  HeapTuple* rows = nullptr;
+  int* homes = nullptr;         // target of each row
+  HeapTuple* sorted = nullptr;  // by target
+  int* ends = nullptr;          // where each target's rows begin, then end, among the sorted ones
+};
+
+struct Loader {
+  Key key;
+  int options = 0;
+  int count = 0;       // of targets
+  bool rest = false;   // one more target behind them
+  bool stray = false;  // a row had no place
+  Target* targets = nullptr;
+  Batch batch;
+  TupleTableSlot** slots = nullptr;       // for rows of the targets
+  TupleTableSlot** rest_slots = nullptr;  // for those of the rest
+  MemoryContext memory = nullptr;         // of all this
+  MemoryContext scratch = nullptr;        // what writing leaves behind
+  AttrNumber key_column = 0;              // of the rows that come in
+};
+
+namespace loading {
 
 Datum input(Oid type, const char* text) {
   Oid function = InvalidOid;
@@ -50,6 +72,20 @@ Datum input(Oid type, const char* text) {
 
 int compare(const Key& key, Datum a, Datum b) {
   return DatumGetInt32(FunctionCall2Coll(key.compare, key.collation, a, b));
+}
+
+void read_key(Key& key, Oid parent) {
+  const Relation table = table_open(parent, NoLock);
+  const PartitionKey partition_key = RelationGetPartitionKey(table);
+  if (partition_key == nullptr || partition_key->partnatts != 1 || partition_key->partattrs[0] == 0)
+    elog(ERROR, "\"%s\" is not partitioned by one column", RelationGetRelationName(table));
+  key.compare = static_cast<FmgrInfo*>(palloc(sizeof(FmgrInfo)));
+  fmgr_info_copy(key.compare, &partition_key->partsupfunc[0], CurrentMemoryContext);
+  key.collation = partition_key->partcollation[0];
+  key.type = partition_key->parttypid[0];
+  key.is_list = partition_key->strategy == PARTITION_STRATEGY_LIST;
+  key.name = pstrdup(NameStr(TupleDescAttr(RelationGetDescr(table), partition_key->partattrs[0] - 1)->attname));
+  table_close(table, NoLock);
 }
 
 void open_target(Target& target, Oid table, int number, Visibility visibility) {
@@ -67,236 +103,273 @@ void close_target(Target& target, int options) {
   table_close(target.heap, NoLock);
 }
 
+void make_batch(Batch& batch, int targets) {
+  batch.bytes = static_cast<char*>(palloc(kBatchBytes));
+  batch.rows = static_cast<HeapTuple*>(palloc(sizeof(HeapTuple) * kBatchRows));
+  batch.sorted = static_cast<HeapTuple*>(palloc(sizeof(HeapTuple) * kBatchRows));
+  batch.homes = static_cast<int*>(palloc(sizeof(int) * kBatchRows));
+  batch.ends = static_cast<int*>(palloc(sizeof(int) * static_cast<Size>(targets + 1)));
+}
+
 // The last target that does not begin above the value, if the value lies in it.
-int route(const Key& key, const Target* targets, int count, Datum value) {
+int route(const Loader& loader, Datum value) {
   int low = 0;
-  int high = count;
+  int high = loader.count;
   while (low < high) {
     const int middle = (low + high) / 2;
-    if (!targets[middle].has_lower || compare(key, targets[middle].lower, value) <= 0)
+    if (!loader.targets[middle].has_lower || compare(loader.key, loader.targets[middle].lower, value) <= 0)
       low = middle + 1;
     else
       high = middle;
   }
   const int found = low - 1;
   if (found < 0) return -1;
-  const Target& target = targets[found];
-  if (key.is_list) return compare(key, target.lower, value) == 0 ? found : -1;
-  return !target.has_upper || compare(key, value, target.upper) < 0 ? found : -1;
+  const Target& target = loader.targets[found];
+  if (loader.key.is_list) return compare(loader.key, target.lower, value) == 0 ? found : -1;
+  return !target.has_upper || compare(loader.key, value, target.upper) < 0 ? found : -1;
 }
 
-int route_row(const Key& key, const Target* targets, int count, HeapTuple row, TupleDesc columns) {
-  bool is_null = true;
-  const Datum value = heap_getattr(row, key.column, columns, &is_null);
-  const int target = is_null ? -1 : route(key, targets, count, value);
-  if (target < 0)
-    ereport(ERROR, (errcode(ERRCODE_DATA_CORRUPTED), errmsg("a row belongs to none of the new partitions"),
-                    errdetail("Nothing was changed."),
-                    errhint("Check the source table's indexes with amcheck: its rows do not satisfy the condition they "
-                            "were found by.")));
-  return target;
+// Sorts by target, keeping the order within each.
+void sort(Batch& batch, int targets) {
+  std::fill_n(batch.ends, targets + 1, 0);
+  for (int n = 0; n < batch.count; ++n) ++batch.ends[batch.homes[n] + 1];
+  for (int n = 1; n <= targets; ++n) batch.ends[n] += batch.ends[n - 1];
+  for (int n = 0; n < batch.count; ++n) batch.sorted[batch.ends[batch.homes[n]]++] = batch.rows[n];
 }
 
-// The rows become the slots', which free them.
-void write(Target& target, TupleTableSlot** slots, HeapTuple* rows, int count, int options) {
+void write(Loader& loader, int number, HeapTuple* rows, int count) {
+  Target& target = loader.targets[number];
+  TupleTableSlot** const slots = number < loader.count ? loader.slots : loader.rest_slots;
   for (int done = 0; done < count; done += kRowsAtOnce) {
     const int part = std::min(kRowsAtOnce, count - done);
-    for (int n = 0; n < part; ++n) ExecStoreHeapTuple(rows[done + n], slots[n], true);
-    table_multi_insert(target.heap, slots, part, GetCurrentCommandId(true), options, target.bulk);
+    for (int n = 0; n < part; ++n) ExecStoreHeapTuple(rows[done + n], slots[n], false);
+    table_multi_insert(target.heap, slots, part, GetCurrentCommandId(true), loader.options, target.bulk);
     for (int n = 0; n < part; ++n) ExecClearTuple(slots[n]);
   }
   target.loaded += static_cast<std::uint64_t>(count);
 }
 
-}  // namespace raw
+void flush(Loader& loader) {
+  CHECK_FOR_INTERRUPTS();
+  const int targets = loader.count + (loader.rest ? 1 : 0);
+  sort(loader.batch, targets);
+  const MemoryContext outside = MemoryContextSwitchTo(loader.scratch);
+  int begin = 0;
+  for (int n = 0; n < targets; ++n) {
+    const int end = loader.batch.ends[n];  // sort() moved each beginning on to the end
+    if (end > begin) write(loader, n, loader.batch.sorted + begin, end - begin);
+    begin = end;
+  }
+  MemoryContextSwitchTo(outside);
+  MemoryContextReset(loader.scratch);
+  loader.batch.count = 0;
+  loader.batch.used = 0;
+}
 
-class Loader {
- public:
-  Loader(Oid parent, std::span<const RouteTarget> wanted, Visibility visibility);
-  std::vector<std::uint64_t> run(const std::string& query);
+// Long values are in a TOAST table still, so that rows are about as small as those of a heap.
+void take(Loader& loader, HeapTuple row, int home) {
+  Batch& batch = loader.batch;
+  const Size size = MAXALIGN(HEAPTUPLESIZE + row->t_len);
+  if (size > kBatchBytes) elog(ERROR, "a row of %zu bytes is too large to be moved", size);
+  if (batch.count == kBatchRows || batch.used + size > kBatchBytes) flush(loader);
+  const auto copy = reinterpret_cast<HeapTuple>(batch.bytes + batch.used);
+  batch.used += size;
+  *copy = *row;
+  copy->t_data = reinterpret_cast<HeapTupleHeader>(reinterpret_cast<char*>(copy) + HEAPTUPLESIZE);
+  memcpy(copy->t_data, row->t_data, row->t_len);
+  batch.rows[batch.count] = copy;
+  batch.homes[batch.count++] = home;
+}
 
- private:
-  void open(std::span<const RouteTarget> wanted, Visibility visibility);
-  long load(const SPITupleTable& table);
-  void make_slots(TupleDesc columns);
+int home_of(const Loader& loader, TupleTableSlot* slot) {
+  bool is_null = true;
+  const Datum value = slot_getattr(slot, loader.key_column, &is_null);
+  const int home = is_null ? -1 : route(loader, value);
+  return home < 0 && loader.rest ? loader.count : home;
+}
 
-  Relation parent_;
-  MemoryContext scratch_ = nullptr;  // what writing a batch leaves behind
-  Key key_;
-  int options_;
-  int count_;
-  Target* targets_ = nullptr;
-  TupleTableSlot** slots_ = nullptr;
-  std::vector<int> homes_;       // target of each row of a batch
-  std::vector<int> ends_;        // where each target's rows begin, then end, among the sorted ones
-  std::vector<HeapTuple> rows_;  // sorted by target
+TupleTableSlot** make_slots(Relation heap) {
+  const TupleDesc columns = CreateTupleDescCopy(RelationGetDescr(heap));
+  const auto slots = static_cast<TupleTableSlot**>(palloc(sizeof(TupleTableSlot*) * kRowsAtOnce));
+  for (int n = 0; n < kRowsAtOnce; ++n) slots[n] = MakeSingleTupleTableSlot(columns, &TTSOpsHeapTuple);
+  return slots;
+}
+
+void drop_slots(TupleTableSlot** slots) {
+  for (int n = 0; n < kRowsAtOnce; ++n) ExecDropSingleTupleTableSlot(slots[n]);
+}
+
+void finish(Loader& loader) {
+  for (int n = 0; n < loader.count + (loader.rest ? 1 : 0); ++n) close_target(loader.targets[n], loader.options);
+  drop_slots(loader.slots);
+  if (loader.rest) drop_slots(loader.rest_slots);
+  CommandCounterIncrement();
+}
+
+// --- from a query ---------------------------------------------------------------------------------------------------
+
+struct Receiver {
+  DestReceiver base;
+  Loader* loader;
 };
 
-Loader::Loader(Oid parent, std::span<const RouteTarget> wanted, Visibility visibility)
-    : parent_(guarded([parent] { return table_open(parent, NoLock); })),
-      options_(TABLE_INSERT_SKIP_FSM | (visibility == Visibility::Frozen ? TABLE_INSERT_FROZEN : 0)),
-      count_(static_cast<int>(wanted.size())),
-      ends_(wanted.size() + 1) {
-  guarded([this] {
-    const PartitionKey key = RelationGetPartitionKey(parent_);
-    if (key == nullptr || key->partnatts != 1 || key->partattrs[0] == 0)
-      elog(ERROR, "\"%s\" is not partitioned by one column", RelationGetRelationName(parent_));
-    key_.compare = &key->partsupfunc[0];
-    key_.collation = key->partcollation[0];
-    key_.type = key->parttypid[0];
-    key_.is_list = key->strategy == PARTITION_STRATEGY_LIST;
-    scratch_ = AllocSetContextCreate(CurrentMemoryContext, "pg_strata bulk load", ALLOCSET_DEFAULT_SIZES);
-    targets_ = static_cast<Target*>(palloc0(sizeof(Target) * static_cast<Size>(count_)));
-  });
-  open(wanted, visibility);
+bool receive(TupleTableSlot* slot, DestReceiver* self) {
+  Loader& loader = *reinterpret_cast<Receiver*>(self)->loader;
+  const int home = home_of(loader, slot);
+  loader.stray = home < 0;
+  if (loader.stray) return false;  // ends the query
+  bool made = false;
+  const HeapTuple row = ExecFetchSlotHeapTuple(slot, false, &made);
+  take(loader, row, home);
+  if (made) heap_freetuple(row);
+  return true;
 }
 
-void Loader::open(std::span<const RouteTarget> wanted, Visibility visibility) {
-  for (int n = 0; n < count_; ++n) {
-    Target& target = targets_[n];
-    const RouteTarget& want = wanted[static_cast<std::size_t>(n)];
-    target.has_lower = want.lower.has_value();
-    target.has_upper = want.upper.has_value();
-    const Oid table = want.table;
+void run_query(Loader& loader, const char* query) {
+  Receiver receiver{};
+  receiver.base.receiveSlot = receive;
+  receiver.base.rStartup = [](DestReceiver*, int, TupleDesc) {};
+  receiver.base.rShutdown = [](DestReceiver*) {};
+  receiver.base.rDestroy = [](DestReceiver*) {};
+  receiver.base.mydest = DestNone;
+  receiver.loader = &loader;
+  SPIExecuteOptions options{};
+  options.dest = &receiver.base;
+  options.allow_nonatomic = false;
+  const int result = SPI_execute_extended(query, &options);
+  if (result < 0) elog(ERROR, "could not read the rows to move: %s", SPI_result_code_string(result));
+}
+
+// --- from a heap ----------------------------------------------------------------------------------------------------
+
+// How rows of the source become rows of the targets.
+struct Layout {
+  TupleDesc source = nullptr;
+  TupleConversionMap* map = nullptr;  // to the targets; null when rows fit as they are
+  Datum* values = nullptr;
+  bool* nulls = nullptr;
+};
+
+Layout layout_of(const Loader& loader, Relation source) {
+  Layout layout;
+  layout.source = RelationGetDescr(source);
+  layout.map = convert_tuples_by_name(layout.source, RelationGetDescr(loader.targets[0].heap));
+  layout.values = static_cast<Datum*>(palloc(sizeof(Datum) * static_cast<Size>(layout.source->natts)));
+  layout.nulls = static_cast<bool*>(palloc(sizeof(bool) * static_cast<Size>(layout.source->natts)));
+  return layout;
+}
+
+// Rows that are older than the last added column lack it; its default must be written now.
+bool is_short(const Layout& layout, HeapTuple row) {
+  return HeapTupleHeaderGetNatts(row->t_data) < layout.source->natts;
+}
+
+HeapTuple fitted(Loader& loader, const Layout& layout, HeapTuple row, int home) {
+  if (home < loader.count && layout.map != nullptr) return execute_attr_map_tuple(row, layout.map);
+  if (!is_short(layout, row)) return row;
+  heap_deform_tuple(row, layout.source, layout.values, layout.nulls);
+  return heap_form_tuple(layout.source, layout.values, layout.nulls);
+}
+
+void run_heap(Loader& loader, Oid source) {
+  const Relation heap = table_open(source, NoLock);
+  const Layout layout = layout_of(loader, heap);
+  loader.key_column = get_attnum(source, loader.key.name);
+  TupleTableSlot* const slot = table_slot_create(heap, nullptr);
+  const Snapshot snapshot = RegisterSnapshot(GetLatestSnapshot());
+  // From the first page on, so that rows keep their order.
+  const TableScanDesc scan = table_beginscan_strat(heap, snapshot, 0, nullptr, true, false);
+  while (!loader.stray && table_scan_getnextslot(scan, ForwardScanDirection, slot)) {
+    const int home = home_of(loader, slot);
+    loader.stray = home < 0;
+    if (loader.stray) break;
+    bool made = false;
+    const HeapTuple row = ExecFetchSlotHeapTuple(slot, false, &made);
+    const HeapTuple fit = fitted(loader, layout, row, home);
+    take(loader, fit, home);
+    if (fit != row) heap_freetuple(fit);
+  }
+  table_endscan(scan);
+  UnregisterSnapshot(snapshot);
+  ExecDropSingleTupleTableSlot(slot);
+  table_close(heap, NoLock);
+}
+
+}  // namespace loading
+
+void open_targets(Loader& loader, const BulkLoad& load) {
+  for (int n = 0; n < loader.count; ++n) {
+    const RouteTarget& want = load.targets[static_cast<std::size_t>(n)];
     const char* const lower = want.lower ? want.lower->c_str() : nullptr;
     const char* const upper = want.upper ? want.upper->c_str() : nullptr;
-    guarded([&, this] {
-      raw::open_target(target, table, n, visibility);
-      if (lower != nullptr) target.lower = raw::input(key_.type, lower);
-      if (upper != nullptr) target.upper = raw::input(key_.type, upper);
+    guarded([&, table = want.table] {
+      Target& target = loader.targets[n];
+      loading::open_target(target, table, n, load.visibility);
+      const MemoryContext outside = MemoryContextSwitchTo(loader.memory);
+      target.has_lower = lower != nullptr;
+      target.has_upper = upper != nullptr;
+      if (lower != nullptr) target.lower = loading::input(loader.key.type, lower);
+      if (upper != nullptr) target.upper = loading::input(loader.key.type, upper);
+      MemoryContextSwitchTo(outside);
     });
   }
-  guarded([this] {
-    const AttrNumber column = RelationGetPartitionKey(parent_)->partattrs[0];
-    key_.column = get_attnum(RelationGetRelid(targets_[0].heap),
-                             NameStr(TupleDescAttr(RelationGetDescr(parent_), column - 1)->attname));
-  });
+  if (loader.rest)
+    guarded([&] { loading::open_target(loader.targets[loader.count], load.rest, loader.count, load.visibility); });
 }
 
-void Loader::make_slots(TupleDesc columns) {
-  guarded([this, columns] {
-    const TupleDesc kept = CreateTupleDescCopy(columns);
-    slots_ = static_cast<TupleTableSlot**>(palloc(sizeof(TupleTableSlot*) * kRowsAtOnce));
-    for (int n = 0; n < kRowsAtOnce; ++n) slots_[n] = MakeSingleTupleTableSlot(kept, &TTSOpsHeapTuple);
-  });
-}
-
-// Sorts the rows of a batch by target, keeping their order within each, and writes them. Gives their number.
-long Loader::load(const SPITupleTable& table) {
-  const auto count = static_cast<std::size_t>(table.numvals);
-  if (slots_ == nullptr) make_slots(table.tupdesc);
-  homes_.resize(count);
-  rows_.resize(count);
-  std::ranges::fill(ends_, 0);
-  guarded([&, this] {
-    for (std::size_t n = 0; n < count; ++n)
-      homes_[n] = raw::route_row(key_, targets_, count_, table.vals[n], table.tupdesc);
-  });
-  for (const int home : homes_) ++ends_[static_cast<std::size_t>(home) + 1];
-  for (std::size_t n = 1; n < ends_.size(); ++n) ends_[n] += ends_[n - 1];
-  std::vector<int> next(ends_.begin(), ends_.end() - 1);
-  for (std::size_t n = 0; n < count; ++n)
-    rows_[static_cast<std::size_t>(next[static_cast<std::size_t>(homes_[n])]++)] = table.vals[n];
-  guarded([this] {
-    const MemoryContext outside = MemoryContextSwitchTo(scratch_);
-    for (int n = 0; n < count_; ++n) {
-      const int begin = ends_[static_cast<std::size_t>(n)];
-      const int rows = ends_[static_cast<std::size_t>(n) + 1] - begin;
-      if (rows > 0) raw::write(targets_[n], slots_, rows_.data() + begin, rows, options_);
-    }
+void prepare(Loader& loader, const BulkLoad& load) {
+  loader.count = static_cast<int>(load.targets.size());
+  loader.rest = OidIsValid(load.rest);
+  loader.options = TABLE_INSERT_SKIP_FSM | (load.visibility == Visibility::Frozen ? TABLE_INSERT_FROZEN : 0);
+  guarded([&] {
+    loader.memory = AllocSetContextCreate(CurrentMemoryContext, "pg_strata bulk load", ALLOCSET_DEFAULT_SIZES);
+    loader.scratch = AllocSetContextCreate(loader.memory, "pg_strata bulk load, writing", ALLOCSET_DEFAULT_SIZES);
+    const MemoryContext outside = MemoryContextSwitchTo(loader.memory);
+    loading::read_key(loader.key, load.parent);
+    const int targets = loader.count + 1;
+    loader.targets = static_cast<Target*>(palloc0(sizeof(Target) * static_cast<Size>(targets)));
+    loading::make_batch(loader.batch, targets);
     MemoryContextSwitchTo(outside);
-    MemoryContextReset(scratch_);
   });
-  return static_cast<long>(count);
+  open_targets(loader, load);
+  guarded([&] {
+    const MemoryContext outside = MemoryContextSwitchTo(loader.memory);
+    loader.key_column = get_attnum(RelationGetRelid(loader.targets[0].heap), loader.key.name);
+    loader.slots = loading::make_slots(loader.targets[0].heap);
+    if (loader.rest) loader.rest_slots = loading::make_slots(loader.targets[loader.count].heap);
+    MemoryContextSwitchTo(outside);
+  });
 }
 
-std::vector<std::uint64_t> Loader::run(const std::string& query) {
-  const char* const text = query.c_str();
-  const Portal cursor = guarded([text] {
-    const Portal portal = SPI_cursor_open_with_args(nullptr, text, 0, nullptr, nullptr, nullptr, false, 0);
-    if (portal == nullptr) elog(ERROR, "could not open cursor: %s", SPI_result_code_string(SPI_result));
-    return portal;
-  });
-  for (long wanted = kFirstBatch;;) {
-    guarded([=] { SPI_cursor_fetch(cursor, true, wanted); });
-    SPITupleTable* const table = SPI_tuptable;
-    if (table->numvals == 0) break;
-    const auto bytes = static_cast<std::size_t>(MemoryContextMemAllocated(table->tuptabcxt, false));
-    const long rows = load(*table);
-    guarded([table] { SPI_freetuptable(table); });
-    wanted = std::clamp(static_cast<long>(kBatchBytes / (bytes / static_cast<std::size_t>(rows) + 1)), kFewestRows,
-                        kMostRows);
-    check_interrupts();
+std::optional<BulkLoaded> finish(Loader& loader) {
+  std::optional<BulkLoaded> loaded;
+  if (!loader.stray) {
+    guarded([&] { loading::flush(loader); });
+    loaded.emplace();
+    for (int n = 0; n < loader.count; ++n) loaded->rows.push_back(loader.targets[n].loaded);
+    if (loader.rest) loaded->rest = loader.targets[loader.count].loaded;
   }
-  guarded([this, cursor] {
-    SPI_freetuptable(SPI_tuptable);
-    SPI_cursor_close(cursor);
-    for (int n = 0; n < count_; ++n) raw::close_target(targets_[n], options_);
-    if (slots_ != nullptr) {
-      for (int n = 0; n < kRowsAtOnce; ++n) ExecDropSingleTupleTableSlot(slots_[n]);
-    }
-    table_close(parent_, NoLock);
-    MemoryContextDelete(scratch_);
-    CommandCounterIncrement();
+  guarded([&] {
+    loading::finish(loader);
+    MemoryContextDelete(loader.memory);
   });
-  std::vector<std::uint64_t> loaded;
-  for (int n = 0; n < count_; ++n) loaded.push_back(targets_[n].loaded);
   return loaded;
-}
-
-void new_empty_file(Relation table) {
-#if PG_VERSION_NUM >= 160000
-  RelationSetNewRelfilenumber(table, table->rd_rel->relpersistence);
-#else
-  RelationSetNewRelfilenode(table, table->rd_rel->relpersistence);
-#endif
-}
-
-void build_empty_indexes(Oid table) {
-  ReindexParams parameters{};
-#if PG_VERSION_NUM >= 170000
-  (void)reindex_relation(nullptr, table, REINDEX_REL_PROCESS_TOAST, &parameters);
-#else
-  (void)reindex_relation(table, REINDEX_REL_PROCESS_TOAST, &parameters);
-#endif
 }
 
 }  // namespace
 
-std::vector<std::uint64_t> bulk_load(Oid parent, std::span<const RouteTarget> targets, const std::string& query,
-                                     Visibility visibility) {
-  return Loader(parent, targets, visibility).run(query);
+std::optional<BulkLoaded> bulk_load_query(const BulkLoad& load, const std::string& query) {
+  Loader loader;
+  prepare(loader, load);
+  guarded([&loader, text = query.c_str()] { loading::run_query(loader, text); });
+  return finish(loader);
 }
 
-bool can_empty_heap(Oid table) {
-  return guarded([table] {
-    const Relation heap = table_open(table, NoLock);
-    const bool plain = heap->rd_rel->relkind == RELKIND_RELATION && heap->rd_rel->relam == HEAP_TABLE_AM_OID;
-    const bool idle = heap->rd_refcnt == 1 && !AfterTriggerPendingOnRel(table);
-    table_close(heap, NoLock);
-    return plain && idle && !XLogLogicalInfoActive();
-  });
-}
-
-void empty_heap(Oid table) {
-  guarded([table] {
-    const Relation heap = table_open(table, NoLock);
-    if (!CheckRelationLockedByMe(heap, AccessExclusiveLock, false))
-      elog(ERROR, "table \"%s\" is not locked for being emptied", RelationGetRelationName(heap));
-    CheckTableNotInUse(heap, "partition_data");
-    const Oid toast = heap->rd_rel->reltoastrelid;
-    new_empty_file(heap);
-    if (OidIsValid(toast)) {
-      const Relation chunks = table_open(toast, AccessExclusiveLock);
-      new_empty_file(chunks);
-      table_close(chunks, NoLock);
-    }
-    pgstat_count_truncate(heap);
-    table_close(heap, NoLock);
-    CommandCounterIncrement();
-    build_empty_indexes(table);
-    CommandCounterIncrement();
-  });
+std::optional<BulkLoaded> bulk_load_heap(const BulkLoad& load, Oid source) {
+  Loader loader;
+  prepare(loader, load);
+  guarded([&loader, source] { loading::run_heap(loader, source); });
+  return finish(loader);
 }
 
 }  // namespace strata::pg

@@ -1,7 +1,6 @@
-// Copying the rows of one query into many heaps in one pass, below the executor: no trigger, no rule, no row security,
-// no index entry and no constraint check. For tables that this transaction has just made and nobody else can see. The
-// caller answers for everything that is not checked here: ownership, constraints, the building of indexes (truths 7, 9,
-// 11).
+// Copying rows into many heaps in one pass, below the executor: no trigger, no rule, no row security, no index entry
+// and no constraint check. For tables that this transaction has just made and nobody else can see. The caller answers
+// for everything that is not checked here: ownership, constraints, the building of indexes (truths 7, 9, 11).
 #pragma once
 
 #include "pg/guard.hpp"
@@ -20,21 +19,26 @@ struct RouteTarget {
 // Frozen rows need tables made in the current subtransaction.
 enum class Visibility : std::uint8_t { Plain, Frozen };
 
-// Reads the query once and gives the number of rows that went to each target. Its columns are those of the targets, in
-// their order, none of them dropped. Keys are compared as the partitioned table `parent` compares them; targets are
-// ascending and disjoint, and a row that belongs to none of them ends the load with an error. Memory does not grow with
-// the number of rows. Every target must be a heap and locked by this transaction.
-[[nodiscard]] std::vector<std::uint64_t> bulk_load(Oid parent, std::span<const RouteTarget> targets,
-                                                   const std::string& query, Visibility visibility);
+struct BulkLoad {
+  Oid parent = InvalidOid;               // the partitioned table: keys are compared as it compares them
+  std::span<const RouteTarget> targets;  // ascending, disjoint; heaps without dropped columns, locked by us
+  Oid rest = InvalidOid;                 // a heap like the source for the rows of no target
+  Visibility visibility = Visibility::Plain;
+};
 
-// Whether empty_heap() may be used: a plain heap that nothing in this session is in the middle of using, no trigger
-// event of this transaction waiting for rows of it, and changes not decoded from the log, since decoding would not see
-// the rows go.
-[[nodiscard]] bool can_empty_heap(Oid table);
+struct BulkLoaded {
+  std::vector<std::uint64_t> rows;  // of each target
+  std::uint64_t rest = 0;
+};
 
-// Gives a heap, its TOAST table and indexes new empty files, as TRUNCATE does, but fires no trigger and asks no foreign
-// key: the rows are elsewhere under the same referenced table (truths 5). Needs ACCESS EXCLUSIVE. Wrong for every
-// snapshot that is older than the last change of the table: see to it that there is none (truths 2).
-void empty_heap(Oid table);
+// Each reads its source once, with a snapshot of its own. Nothing when a row belongs to none of the targets and there
+// is no rest: somebody has written since the targets were chosen, and what was loaded so far has to be rolled back.
+// Memory does not grow with the number or the width of the rows.
+//
+// The rows of a query whose columns are those of the targets, in their order.
+[[nodiscard]] std::optional<BulkLoaded> bulk_load_query(const BulkLoad& load, const std::string& query);
+// All rows of a heap in the order in which they lie there. The targets have its columns by name, with the same types;
+// columns computed from others must be equal in both.
+[[nodiscard]] std::optional<BulkLoaded> bulk_load_heap(const BulkLoad& load, Oid source);
 
 }  // namespace strata::pg

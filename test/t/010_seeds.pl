@@ -3,6 +3,9 @@ use strict;
 use warnings;
 use PostgreSQL::Test::Cluster;
 use PostgreSQL::Test::Utils;
+use FindBin;
+use lib $FindBin::RealBin;
+use Superuser;
 use Test::More;
 
 my $seeds = 'test/seeds';

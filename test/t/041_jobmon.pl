@@ -6,6 +6,9 @@ use warnings;
 use File::Path qw(make_path);
 use PostgreSQL::Test::Cluster;
 use PostgreSQL::Test::Utils;
+use FindBin;
+use lib $FindBin::RealBin;
+use Superuser;
 use Test::More;
 
 my $node = PostgreSQL::Test::Cluster->new('main');

@@ -6,6 +6,7 @@ use Exporter 'import';
 use IPC::Run ();
 use PostgreSQL::Test::Cluster;
 use PostgreSQL::Test::Utils;
+use Superuser;
 use Test::More;
 use Time::HiRes qw(sleep time);
 
