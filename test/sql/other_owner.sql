@@ -138,8 +138,41 @@ CALL partman.partition_data_async('o.a', NULL, '12 hours');
 SELECT o.owners('a%'), o.owners('partman_tmp%');
 SELECT tableoid::regclass, count(*) FROM o.a GROUP BY 1 ORDER BY 1;
 
+-- extra constraints on them
+SET ROLE regress_strata_third;
+CREATE TABLE o.c (id int NOT NULL, k int) PARTITION BY RANGE (id);
+RESET ROLE;
+CREATE FUNCTION o.constrained() RETURNS text LANGUAGE sql AS $$
+  SELECT string_agg(conrelid::regclass || ' ' || relowner::regrole, ', ' ORDER BY relname)
+  FROM pg_constraint JOIN pg_class c ON c.oid = conrelid WHERE conname LIKE 'partmanconstr%' $$;
+SELECT partman.create_parent('o.c', 'id', '10', p_premake => 1, p_constraint_cols => '{k}', p_template_table => 'false');
+SELECT partman.create_partition_id('o.c', '{20, 30, 40, 50, 60}');
+INSERT INTO o.c SELECT g, g FROM generate_series(0, 69) AS g;
+ALTER TABLE o.c OWNER TO regress_strata_owner;
+UPDATE partman.part_config SET optimize_constraint = 3 WHERE parent_table = 'o.c';
+SET ROLE regress_strata_owner;
+SELECT o.try($$SELECT partman.apply_constraints('o.c')$$), o.try($$SELECT partman.apply_constraints('o.c', 'o.c_p0')$$);
+CALL partman.reapply_constraints_proc('o.c', p_apply_constraints => true);
+SET ROLE regress_strata_both;
+SELECT partman.apply_constraints('o.c', 'o.c_p0');
+SELECT o.constrained(), o.owners('c%');
+SELECT partman.apply_constraints('o.c');
+SELECT o.constrained();
+RESET ROLE;
+ALTER TABLE o.c_p0 OWNER TO regress_strata_third;
+ALTER TABLE o.c_p20 OWNER TO regress_strata_third;
+SET ROLE regress_strata_owner;
+SELECT o.try($$SELECT partman.drop_constraints('o.c', 'o.c_p0')$$);
+SET ROLE regress_strata_both;
+SELECT partman.drop_constraints('o.c', 'o.c_p0');
+SELECT o.constrained();
+CALL partman.reapply_constraints_proc('o.c', true, true, p_analyze => false);
+RESET ROLE;
+SELECT o.constrained();
+SELECT o.owners('c%');
+
 -- nothing is left that would keep the roles
-DROP TABLE o.t, o.third, o.a;
+DROP TABLE o.t, o.third, o.a, o.c;
 SELECT o.try($$SELECT partman.config_cleanup('o.t')$$);
 DROP OWNED BY regress_strata_owner, regress_strata_both;
 DROP SCHEMA o, "Other" CASCADE;
