@@ -252,16 +252,22 @@ Step put_in(const Extension& extension, const AsyncRequest& request, const Work&
   return step;
 }
 
-std::optional<core::Range> find_range(const Work& work) {
-  const pg::OwnerScope as_owner(work.set.parent.owner, work.set.parent.schema_oid);
-  pg::LockDeadline(work.set.config.lock_timeout_ms).arm();
-  return next_range(work);
-}
+// What comes next.
+struct Next {
+  std::optional<core::Range> range;
+  bool in_default = false;  // some of its rows are there still
+};
 
-bool default_holds(const Work& work, const core::Range& range) {
-  const pg::OwnerScope as_owner(work.set.parent.owner, work.set.parent.schema_oid);
-  pg::LockDeadline(work.set.config.lock_timeout_ms).arm();
-  return lowest_in(work.set, default_source(work.set), range).has_value();
+Attempt find_next(const Work& work, const LockBudget& budget, Next& next) {
+  std::vector<Oid> tables{work.set.parent.default_oid};
+  if (work.working.exists()) tables.push_back(work.working.oid);
+  return try_action(budget, Mode::Committing, tables, [&](const pg::LockDeadline& deadline) {
+    const pg::OwnerScope as_owner(work.set.parent.owner, work.set.parent.schema_oid);
+    deadline.arm();
+    next.range = next_range(work);
+    next.in_default = next.range && lowest_in(work.set, default_source(work.set), *next.range);
+    return true;
+  });
 }
 
 // The partition of the range, which is free of rows of the default; the set as it is then. Changed: look again.
@@ -287,14 +293,16 @@ Step next_step(const Extension& extension, const AsyncRequest& request, bool las
     Step step{.attempt = make_ours(work.set, work.working, budget)};
     if (step.attempt.outcome == Outcome::Deferred) return step;
     if (step.attempt.outcome == Outcome::Changed) continue;
-    const std::optional<core::Range> range = find_range(work);
-    if (!range) return {};
-    if (default_holds(work, *range)) {
-      step = take_out(extension, work, *range, budget);
+    Next next;
+    step.attempt = find_next(work, budget, next);
+    if (step.attempt.outcome != Outcome::Done || !next.range) return step;
+    const core::Range& range = *next.range;
+    if (next.in_default) {
+      step = take_out(extension, work, range, budget);
     } else {
-      step.attempt = provide(extension, request, work, *range, budget);
-      if (step.attempt.outcome == Outcome::Done) step.attempt = take_over_partition(work, *range, budget);
-      if (step.attempt.outcome == Outcome::Done) step = put_in(extension, request, work, *range, last, budget);
+      step.attempt = provide(extension, request, work, range, budget);
+      if (step.attempt.outcome == Outcome::Done) step.attempt = take_over_partition(work, range, budget);
+      if (step.attempt.outcome == Outcome::Done) step = put_in(extension, request, work, range, last, budget);
     }
     if (step.attempt.outcome == Outcome::Deferred || step.rows > 0) return step;
   }
