@@ -280,6 +280,13 @@ BEGIN;
 -- sub-sets
 CREATE TABLE s (id int NOT NULL, n int NOT NULL) PARTITION BY RANGE (id);
 SELECT t.is(create_parent('public.s', 'id', '100', p_premake := 1), true, 's');
+-- a partition that is no sub-set has limits as soon as its own parent is managed; nothing else has any
+SELECT t.is(l::text, '(100,200)', 'limits of a plain partition') FROM check_subpartition_limits('public.s_p100', 'id') l;
+SELECT t.is(l::text, '(,)', 'of another kind') FROM check_subpartition_limits('public.s_p100', 'time') l;
+SELECT t.is(l::text, '(,)', 'of the default') FROM check_subpartition_limits('public.s_default', 'id') l;
+SELECT t.is(l::text, '(,)', 'of no kind') FROM check_subpartition_limits('public.s_p100', NULL) l;
+SELECT t.is(l::text, '(,)', 'of no table') FROM check_subpartition_limits('public.nothing', 'id') l;
+SELECT t.is(l::text, '(,)', 'of a table that is no partition') FROM check_subpartition_limits('public.part_config', 'id') l;
 SET LOCAL client_min_messages = error;
 SELECT t.is(create_sub_parent('public.s', 'n', '10', p_declarative_check := 'yes', p_premake := 1), true, 'level 2');
 SET LOCAL client_min_messages = warning;
