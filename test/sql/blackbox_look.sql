@@ -1,9 +1,7 @@
 -- Looking at sets, extra constraints, the definition as text, forgetting, small utilities; the extension and the tables
 -- in schema public, called without schema, by name and by position. Prints only what differs.
-SET client_min_messages = warning;
-SET timezone = 'UTC';
 SET intervalstyle = 'postgres';
-CREATE EXTENSION pg_strata;
+\set home public
 \getenv srcdir PG_ABS_SRCDIR
 \i :srcdir/assert.psql
 
@@ -317,7 +315,4 @@ SELECT t.ok((SELECT count(*) > 0 FROM part_config WHERE parent_table LIKE 'publi
 SELECT t.throws('SELECT apply_cluster(''public'', ''s'', ''public'', ''s_p0'')', '%');
 SELECT t.throws('SELECT autovacuum_off(''public'', ''s'')', '%');
 ROLLBACK;
-
-SELECT t.done();
-DROP SCHEMA t CASCADE;
-DROP EXTENSION pg_strata;
+\i :srcdir/assert_done.psql
