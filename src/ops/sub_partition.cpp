@@ -243,12 +243,16 @@ LimitTexts texts_of(const ManagedSet& set, const core::Range& range) {
   return {.lower = text(range.lower), .upper = text(range.upper)};
 }
 
+bool is_of_kind(const ManagedSet& set, const std::optional<std::string>& type) {
+  return type == (set.is_time() ? "time" : "id");
+}
+
 void require_look(const ManagedSet& set) {
   if (!may_look(set.parent)) require_owner_rights(set.parent);
 }
 
 // A table that is not managed itself: its bounds in the managed set it is a partition of.
-LimitTexts limits_above(const Extension& extension, const std::string& table, bool is_time) {
+LimitTexts limits_above(const Extension& extension, const std::string& table, const std::optional<std::string>& type) {
   const pg::Rows above = pg::query(
       "SELECT m.parent_table, i.inhrelid FROM pg_catalog.pg_inherits i "
       "JOIN pg_catalog.pg_class c ON c.oid = i.inhrelid JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace "
@@ -260,7 +264,7 @@ LimitTexts limits_above(const Extension& extension, const std::string& table, bo
   if (above.empty()) return {};
   const ManagedSet upper = load_set(extension, above.text(0, 0));
   require_look(upper);
-  if (upper.is_time() != is_time || upper.config.time_encoder) return {};
+  if (!is_of_kind(upper, type) || upper.config.time_encoder) return {};
   const auto& children = upper.inventory.children;
   const auto child = std::ranges::find(children, above.oid(0, 1), &core::Child::oid);
   return child == children.end() ? LimitTexts{} : texts_of(upper, child->range);
@@ -269,14 +273,13 @@ LimitTexts limits_above(const Extension& extension, const std::string& table, bo
 }  // namespace
 
 LimitTexts limit_texts(const Extension& extension, const std::string& parent, const std::optional<std::string>& type) {
-  if (type != "time" && type != "id") return {};
   {
     const pg::SettingsScope settings;
-    if (load_sets(extension, Selection::Named, parent).empty()) return limits_above(extension, parent, type == "time");
+    if (load_sets(extension, Selection::Named, parent).empty()) return limits_above(extension, parent, type);
   }
   const ManagedSet set = load_set(extension, parent);
   require_look(set);
-  if (!set.policy.limits || (type == "time") != set.is_time()) return {};
+  if (!set.policy.limits || !is_of_kind(set, type)) return {};
   return texts_of(set, *set.policy.limits);
 }
 
