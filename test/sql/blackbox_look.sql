@@ -265,6 +265,24 @@ SELECT t.throws('SELECT show_partition_info(''public.here_p1'')', '42P01');
 INSERT INTO part_config (parent_table, control, partition_interval, partition_type) VALUES ('public.here', 'at', '1 month', 'range');
 DROP TABLE here_p1;
 SELECT t.throws('SELECT show_partition_name(''public.here'', ''2026-01-01'')', '55000');
+-- every style the session may write intervals in (0.5), and read them in another one
+CREATE TABLE styled (at date NOT NULL) PARTITION BY RANGE (at);
+SAVEPOINT styles;
+SET LOCAL intervalstyle = 'sql_standard';
+SELECT t.is(create_partition('public.styled', 'at', '1 month', p_premake := 1), true, 'sql_standard');
+UPDATE part_config SET retention = (interval '1 year 2 months')::text, infinite_time_partitions = true WHERE parent_table = 'public.styled';
+SELECT t.is(partition_interval || ' ' || retention, '0-1 1-2', 'as written there') FROM part_config WHERE parent_table = 'public.styled';
+SET LOCAL intervalstyle = 'iso_8601';
+SELECT t.is(run_maintenance('public.styled')::text, '', 'maintained'), t.is((SELECT count(*) FROM show_partitions('public.styled')) >= 3, true, 'by months');
+ROLLBACK TO styles;
+SET LOCAL intervalstyle = 'iso_8601';
+SELECT t.is(create_partition('public.styled', 'at', '1 month', p_premake := 1), true, 'iso_8601');
+ROLLBACK TO styles;
+SET LOCAL intervalstyle = 'postgres_verbose';
+SELECT t.is(create_partition('public.styled', 'at', '1 month', p_premake := 1), true, 'postgres_verbose');
+SELECT t.throws($$UPDATE part_config SET retention = '-1-2' WHERE parent_table = 'public.styled'$$, '22023', 'negative in any style');
+SELECT t.throws($$UPDATE part_config SET retention = '1-' WHERE parent_table = 'public.styled'$$, '22023', 'no years and months');
+ROLLBACK TO styles;
 -- rows in a gap
 CREATE TABLE gap (id int NOT NULL) PARTITION BY RANGE (id);
 SELECT t.is(create_parent('public.gap', 'id', '10', p_premake := 1), true, 'gap');
