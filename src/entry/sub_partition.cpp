@@ -28,7 +28,7 @@ ops::CreateRequest read_sub_request(const Args& args) {
           .jobmon = args.boolean(10, true) ? Request::Jobmon::On : Request::Jobmon::Off};
 }
 
-ops::LimitTexts limits(Oid function, const std::string& parent, const std::string& type) {
+ops::LimitTexts limits(Oid function, const std::string& parent, const std::optional<std::string>& type) {
   const pg::SpiConnection spi(pg::Atomicity::Atomic);
   return ops::limit_texts(ops::Extension(function), parent, type);
 }
@@ -56,8 +56,7 @@ Datum strata_check_subpartition_limits(FunctionCallInfo fcinfo) {
   return strata::pg::boundary([&]() -> Datum {
     const strata::entry::Args args(fcinfo);
     const std::string parent = args.required_text(0, "p_parent_table");
-    const std::string type = args.required_text(1, "p_type");
-    const strata::ops::LimitTexts limits = strata::entry::limits(args.function(), parent, type);
+    const strata::ops::LimitTexts limits = strata::entry::limits(args.function(), parent, args.text(1));
     return strata::entry::composite(fcinfo,
                                     std::array{strata::entry::cell(limits.lower), strata::entry::cell(limits.upper)});
   });

@@ -12,11 +12,11 @@ bool is_lock_failure(const pg::PgError& error) noexcept {
   return error.sqlstate() == ERRCODE_LOCK_NOT_AVAILABLE || error.sqlstate() == ERRCODE_T_R_DEADLOCK_DETECTED;
 }
 
-void pause_between_tries(const LockBudget& budget) {
+std::int64_t pause_between_tries(const LockBudget& budget) {
   std::random_device seed;
   std::uniform_int_distribution<int> jitter(0, budget.milliseconds);
   std::mt19937 engine(seed());
-  pg::sleep_ms(4L * budget.milliseconds + jitter(engine));
+  return 4L * budget.milliseconds + jitter(engine);
 }
 
 std::string describe_blockers(std::span<const Oid> relations) {

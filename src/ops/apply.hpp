@@ -29,8 +29,9 @@ struct Attempt {
 namespace detail {
 struct PlanChanged {};
 [[nodiscard]] bool is_lock_failure(const pg::PgError& error) noexcept;
-// At least 4 times the budget plus jitter: clients wait behind our request at most a fifth of the time.
-void pause_between_tries(const LockBudget& budget);
+// Milliseconds: at least 4 times the budget plus jitter, so that clients wait behind our request at most a fifth of the
+// time.
+[[nodiscard]] std::int64_t pause_between_tries(const LockBudget& budget);
 [[nodiscard]] std::string describe_blockers(std::span<const Oid> relations);
 }  // namespace detail
 
@@ -55,7 +56,7 @@ Attempt try_action(const LockBudget& budget, Mode mode, std::span<const Oid> rel
     std::string blockers = detail::describe_blockers(relations);
     if (mode == Mode::Committing) pg::commit_and_start();
     if (attempt >= budget.tries) return {.outcome = Outcome::Deferred, .blocked_by = std::move(blockers)};
-    detail::pause_between_tries(budget);
+    pg::sleep_ms(detail::pause_between_tries(budget));
   }
 }
 

@@ -25,8 +25,26 @@ constexpr int kReplans = 10;
 struct WorkingTable {
   ChildName name;
   Oid oid = InvalidOid;  // invalid while there is none
+  bool strange = false;  // belongs to another role than the parent
   [[nodiscard]] bool exists() const noexcept { return OidIsValid(oid); }
 };
+
+// Only its name says that it is the working table, so nothing may come with it that would then run with the rights of
+// the set's owner: it is what create_working_table makes, without an expression of its own.
+bool may_hand_over(const ManagedSet& set, const Table& table) {
+  const pg::Rows rows = pg::query(
+      "SELECT 1 FROM pg_catalog.pg_class c WHERE c.oid = $1 AND NOT c.relrowsecurity AND c.relchecks = 0 "
+      "AND NOT EXISTS (SELECT 1 FROM pg_catalog.pg_trigger t WHERE t.tgrelid = c.oid) "
+      "AND NOT EXISTS (SELECT 1 FROM pg_catalog.pg_rewrite r WHERE r.ev_class = c.oid) "
+      "AND NOT EXISTS (SELECT 1 FROM pg_catalog.pg_attrdef d WHERE d.adrelid = c.oid) "
+      "AND NOT EXISTS (SELECT 1 FROM pg_catalog.pg_index i WHERE i.indrelid = c.oid AND (i.indexprs IS NOT NULL OR "
+      "i.indpred IS NOT NULL)) "
+      "AND NOT EXISTS (SELECT 1 FROM pg_catalog.pg_attribute a WHERE a.attrelid = c.oid AND a.attnum > 0 AND NOT "
+      "a.attisdropped AND NOT EXISTS (SELECT 1 FROM pg_catalog.pg_attribute p WHERE p.attrelid = $2 AND p.attname = "
+      "a.attname AND p.atttypid = a.atttypid))",
+      pg::Params().oid(table.oid).oid(set.parent.oid));
+  return !rows.empty() && pg::has_rights_of(table.owner);
+}
 
 WorkingTable find_working_table(const ManagedSet& set) {
   const std::string whole = "partman_tmp_storage_" + set.parent.table;
@@ -35,13 +53,31 @@ WorkingTable find_working_table(const ManagedSet& set) {
       .name = {.schema = set.parent.schema, .name = whole.substr(0, rules.clip(whole, rules.max_bytes))}};
   const std::optional<Table> found = find_table(table.name.schema, table.name.name);
   if (!found) return table;
-  if (found->owner != set.parent.owner || found->kind != RELKIND_RELATION)
+  // Left by a former owner of the set: whoever has the rights of both hands it over.
+  table.strange = found->owner != set.parent.owner;
+  if ((table.strange && !may_hand_over(set, *found)) || found->kind != RELKIND_RELATION)
     refuse(core::Code::DuplicateTable,
            "\"" + found->raw_name() + "\", the name of the working table, is no table of the owner of \"" +
                set.parent.raw_name() + "\"",
-           "Rename it.");
+           "Rename it; a working table that a former owner of the set has left, ALTER TABLE ... OWNER TO the owner.");
   table.oid = found->oid;
   return table;
+}
+
+// The default partition belongs to the owner of the set from now on, and so does the working table.
+Attempt make_ours(const ManagedSet& set, const WorkingTable& table, const LockBudget& budget) {
+  const Attempt ours = take_over(set, set.parent.default_oid, budget, Mode::Committing);
+  if (ours.outcome != Outcome::Done || !table.strange) return ours;
+  const std::array<Oid, 1> tables{table.oid};
+  return try_action(budget, Mode::Committing, tables, [&](const pg::LockDeadline& deadline) {
+    if (!pg::lock_relation(table.oid, AccessExclusiveLock, deadline)) return false;
+    const WorkingTable now = find_working_table(set);
+    if (now.oid != table.oid) return false;
+    if (!now.strange) return true;
+    deadline.arm();
+    pg::execute("ALTER TABLE " + now.name.quoted() + " OWNER TO " + pg::quote_ident(pg::role_name(set.parent.owner)));
+    return true;
+  });
 }
 
 // Keys are enforced while rows are there, except where a superuser creates the table for its owner, as in the drain.
@@ -216,16 +252,22 @@ Step put_in(const Extension& extension, const AsyncRequest& request, const Work&
   return step;
 }
 
-std::optional<core::Range> find_range(const Work& work) {
-  const pg::OwnerScope as_owner(work.set.parent.owner, work.set.parent.schema_oid);
-  pg::LockDeadline(work.set.config.lock_timeout_ms).arm();
-  return next_range(work);
-}
+// What comes next.
+struct Next {
+  std::optional<core::Range> range;
+  bool in_default = false;  // some of its rows are there still
+};
 
-bool default_holds(const Work& work, const core::Range& range) {
-  const pg::OwnerScope as_owner(work.set.parent.owner, work.set.parent.schema_oid);
-  pg::LockDeadline(work.set.config.lock_timeout_ms).arm();
-  return lowest_in(work.set, default_source(work.set), range).has_value();
+Attempt find_next(const Work& work, const LockBudget& budget, Next& next) {
+  std::vector<Oid> tables{work.set.parent.default_oid};
+  if (work.working.exists()) tables.push_back(work.working.oid);
+  return try_action(budget, Mode::Committing, tables, [&](const pg::LockDeadline& deadline) {
+    const pg::OwnerScope as_owner(work.set.parent.owner, work.set.parent.schema_oid);
+    deadline.arm();
+    next.range = next_range(work);
+    next.in_default = next.range && lowest_in(work.set, default_source(work.set), *next.range);
+    return true;
+  });
 }
 
 // The partition of the range, which is free of rows of the default; the set as it is then. Changed: look again.
@@ -237,18 +279,30 @@ Attempt provide(const Extension& extension, const AsyncRequest& request, Work& w
   return provided.attempt;
 }
 
+// It may have been there before the set changed hands.
+Attempt take_over_partition(const Work& work, const core::Range& range, const LockBudget& budget) {
+  const core::Child* const child = partition_for(work.set, range);
+  return child == nullptr ? Attempt{.outcome = Outcome::Changed, .blocked_by = {}}
+                          : take_over(work.set, child->oid, budget, Mode::Committing);
+}
+
 // One committed batch. No rows and Done: nothing is left.
 Step next_step(const Extension& extension, const AsyncRequest& request, bool last, const LockBudget& budget) {
   for (int replan = 0; replan < kReplans; ++replan) {
     Work work = prepare(extension, request);
-    const std::optional<core::Range> range = find_range(work);
-    if (!range) return {};
-    Step step;
-    if (default_holds(work, *range)) {
-      step = take_out(extension, work, *range, budget);
+    Step step{.attempt = make_ours(work.set, work.working, budget)};
+    if (step.attempt.outcome == Outcome::Deferred) return step;
+    if (step.attempt.outcome == Outcome::Changed) continue;
+    Next next;
+    step.attempt = find_next(work, budget, next);
+    if (step.attempt.outcome != Outcome::Done || !next.range) return step;
+    const core::Range& range = *next.range;
+    if (next.in_default) {
+      step = take_out(extension, work, range, budget);
     } else {
-      step.attempt = provide(extension, request, work, *range, budget);
-      if (step.attempt.outcome == Outcome::Done) step = put_in(extension, request, work, *range, last, budget);
+      step.attempt = provide(extension, request, work, range, budget);
+      if (step.attempt.outcome == Outcome::Done) step.attempt = take_over_partition(work, range, budget);
+      if (step.attempt.outcome == Outcome::Done) step = put_in(extension, request, work, range, last, budget);
     }
     if (step.attempt.outcome == Outcome::Deferred || step.rows > 0) return step;
   }

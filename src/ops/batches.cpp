@@ -6,6 +6,11 @@ void notice(const std::string& message) {
   pg::report({.level = NOTICE, .sqlstate = 0, .message = message, .detail = {}, .hint = {}});
 }
 
+std::int64_t pause_before_last(const LockBudget& budget, std::int64_t left) {
+  const std::int64_t leaves_a_try = std::max<std::int64_t>(left - budget.milliseconds, left / 2);
+  return std::min(detail::pause_between_tries(budget), leaves_a_try);
+}
+
 std::uint64_t run_batches(const BatchLoop& loop, const std::string& parent, const std::function<Batch()>& next) {
   std::uint64_t total = 0;
   const bool tell = loop.notices == BatchLoop::Notices::All;

@@ -5,6 +5,8 @@
 
 namespace strata::ops {
 
+inline constexpr std::int64_t kShortestTry = 10;  // milliseconds
+
 struct BatchLoop {
   std::optional<int> batches;  // none, 0 or less: until nothing is left
   int lock_failures = 10;      // batches that may fail to get their locks, in a row
@@ -22,18 +24,27 @@ struct Batch {
 // Until a batch moves nothing or the loop's limit is reached; the number of rows moved.
 std::uint64_t run_batches(const BatchLoop& loop, const std::string& parent, const std::function<Batch()>& next);
 
-// Goes on trying for so many seconds; negative: one try; 0: the tries of the budget. `f` takes a budget and returns
-// something with an `attempt`.
+// Milliseconds to pause after a failed try when so many are left, so that the last try ends with them.
+[[nodiscard]] std::int64_t pause_before_last(const LockBudget& budget, std::int64_t left);
+
+// Goes on trying for so many seconds, and waits no longer, whatever the budget of a try; negative: one try; 0: the
+// tries of the budget. `f` takes a budget and returns something with an `attempt`.
 template <class F>
 auto try_for(double seconds, LockBudget budget, F&& f) {
+  using std::chrono::milliseconds;
+  using std::chrono::steady_clock;
   if (seconds == 0) return f(budget);
   budget.tries = 1;
-  const auto end =
-      std::chrono::steady_clock::now() + std::chrono::milliseconds(static_cast<std::int64_t>(1000 * seconds));
+  if (!(seconds > 0)) return f(budget);
+  constexpr double for_ever = 1e9;
+  const auto end = steady_clock::now() + milliseconds(static_cast<std::int64_t>(1000 * std::min(seconds, for_ever)));
+  const auto left = [&] { return std::chrono::duration_cast<milliseconds>(end - steady_clock::now()).count(); };
   for (;;) {
-    auto tried = f(budget);
-    if (tried.attempt.outcome != Outcome::Deferred || std::chrono::steady_clock::now() >= end) return tried;
-    detail::pause_between_tries(budget);
+    LockBudget each = budget;
+    each.milliseconds = static_cast<int>(std::clamp<std::int64_t>(left(), 1, budget.milliseconds));
+    auto tried = f(each);
+    if (tried.attempt.outcome != Outcome::Deferred || left() <= kShortestTry) return tried;
+    pg::sleep_ms(pause_before_last(budget, left()));
   }
 }
 

@@ -232,16 +232,55 @@ bool create_sub_set(const Extension& extension, const CreateRequest& request,
   return true;
 }
 
-LimitTexts limit_texts(const Extension& extension, const std::string& parent, const std::string& type) {
-  const ManagedSet set = load_set(extension, parent);
-  if (!may_look(set.parent)) require_owner_rights(set.parent);
-  if (!set.policy.limits || (type != "time" && type != "id") || (type == "time") != set.is_time()) return {};
+namespace {
+
+LimitTexts texts_of(const ManagedSet& set, const core::Range& range) {
   const auto text = [&](const core::Bound& bound) -> std::optional<std::string> {
     if (!bound.finite()) return std::nullopt;
     if (!set.is_time()) return std::to_string(bound.tick);
     return pg::timestamptz_text(set.zone->to_utc(set.calendar().to_local(bound.tick)), set.zone->server());
   };
-  return {.lower = text(set.policy.limits->lower), .upper = text(set.policy.limits->upper)};
+  return {.lower = text(range.lower), .upper = text(range.upper)};
+}
+
+bool is_of_kind(const ManagedSet& set, const std::optional<std::string>& type) {
+  return type == (set.is_time() ? "time" : "id");
+}
+
+void require_look(const ManagedSet& set) {
+  if (!may_look(set.parent)) require_owner_rights(set.parent);
+}
+
+// A table that is not managed itself: its bounds in the managed set it is a partition of.
+LimitTexts limits_above(const Extension& extension, const std::string& table, const std::optional<std::string>& type) {
+  const pg::Rows above = pg::query(
+      "SELECT m.parent_table, i.inhrelid FROM pg_catalog.pg_inherits i "
+      "JOIN pg_catalog.pg_class c ON c.oid = i.inhrelid JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace "
+      "JOIN pg_catalog.pg_class p ON p.oid = i.inhparent JOIN pg_catalog.pg_namespace s ON s.oid = p.relnamespace "
+      "JOIN " +
+          extension.object("part_config") +
+          " m ON m.parent_table = s.nspname || '.' || p.relname WHERE n.nspname || '.' || c.relname = $1",
+      pg::Params().text(table));
+  if (above.empty()) return {};
+  const ManagedSet upper = load_set(extension, above.text(0, 0));
+  require_look(upper);
+  if (!is_of_kind(upper, type) || upper.config.time_encoder) return {};
+  const auto& children = upper.inventory.children;
+  const auto child = std::ranges::find(children, above.oid(0, 1), &core::Child::oid);
+  return child == children.end() ? LimitTexts{} : texts_of(upper, child->range);
+}
+
+}  // namespace
+
+LimitTexts limit_texts(const Extension& extension, const std::string& parent, const std::optional<std::string>& type) {
+  {
+    const pg::SettingsScope settings;
+    if (load_sets(extension, Selection::Named, parent).empty()) return limits_above(extension, parent, type);
+  }
+  const ManagedSet set = load_set(extension, parent);
+  require_look(set);
+  if (!set.policy.limits || !is_of_kind(set, type)) return {};
+  return texts_of(set, *set.policy.limits);
 }
 
 }  // namespace strata::ops

@@ -12,11 +12,13 @@ namespace strata::ops {
 bool create_sub_set(const Extension& extension, const CreateRequest& request,
                     const std::optional<std::string>& consent);
 
-// check_subpartition_limits: the bounds, as text, that a sub-set of this kind must stay within (contract 8.6).
+// check_subpartition_limits: the bounds, as text, that a sub-set of this kind must stay within, or that a partition
+// that is not managed itself has in its set (contract 8.6).
 struct LimitTexts {
   std::optional<std::string> lower;
   std::optional<std::string> upper;
 };
-[[nodiscard]] LimitTexts limit_texts(const Extension& extension, const std::string& parent, const std::string& type);
+[[nodiscard]] LimitTexts limit_texts(const Extension& extension, const std::string& parent,
+                                     const std::optional<std::string>& type);
 
 }  // namespace strata::ops

@@ -93,15 +93,6 @@ Work prepare(const Extension& extension, const UndoRequest& request) {
   return work;
 }
 
-// Keeps maintenance away from now on.
-void mark(const Extension& extension, const ManagedSet& set) {
-  if (set.config.undo_in_progress) return;
-  const pg::SettingsScope settings;
-  pg::LockDeadline(set.config.lock_timeout_ms).arm();
-  pg::execute("UPDATE " + extension.object("part_config") + " SET undo_in_progress = true WHERE parent_table = $1",
-              pg::Params().text(set.config.parent_table));
-}
-
 // --- one partition ---------------------------------------------------------------------------------------------------
 
 bool is_attached(const ManagedSet& set, const Partition& partition) {
@@ -260,10 +251,38 @@ Went stop_at(Run& run, const Attempt& attempt) {
   return attempt.outcome == Outcome::Deferred ? Went::Stopped : Went::On;
 }
 
-bool is_empty_now(const Work& work, const Partition& partition) {
-  const pg::OwnerScope as_owner(work.set.parent.owner, work.set.parent.schema_oid);
-  pg::LockDeadline(work.set.config.lock_timeout_ms).arm();
-  return is_empty(partition);
+// Keeps maintenance away from now on. Whoever holds the row is maintaining the set, or somebody's transaction is open.
+Went mark(Run& run, const ManagedSet& set) {
+  if (set.config.undo_in_progress) return Went::On;
+  const std::string table = run.extension.object("part_config");
+  std::array<Oid, 1> tables{};
+  {
+    const pg::SettingsScope settings;
+    tables[0] = pg::query("SELECT $1::pg_catalog.regclass", pg::Params().text(table)).oid(0, 0);
+  }
+  const Step step = try_step(run, [&](const LockBudget& budget) -> Step {
+    return {.attempt = try_action(budget, run.mode, tables, [&](const pg::LockDeadline& deadline) {
+              deadline.arm();
+              pg::execute("UPDATE " + table + " SET undo_in_progress = true WHERE parent_table = $1",
+                          pg::Params().text(set.config.parent_table));
+              return true;
+            })};
+  });
+  return stop_at(run, step.attempt);
+}
+
+Step look(const Work& work, const Partition& partition, const LockBudget& budget, Mode mode) {
+  Step step;
+  const std::array<Oid, 1> tables{partition.child.oid};
+  step.attempt = try_action(budget, mode, tables, [&](const pg::LockDeadline& deadline) {
+    const pg::OwnerScope as_owner(work.set.parent.owner, work.set.parent.schema_oid);
+    if (!pg::lock_relation(partition.child.oid, AccessShareLock, deadline) || !is_attached(work.set, partition))
+      return false;
+    deadline.arm();
+    step.left = is_empty(partition) ? Left::Nothing : Left::Rows;
+    return true;
+  });
+  return step;
 }
 
 // Moves rows batch by batch until the partition is empty or the limit is reached, and detaches it when it is empty.
@@ -272,7 +291,9 @@ Went undo_one(Run& run, const Work& work, const Partition& partition) {
     return {.attempt = take_over(work.set, partition.child.oid, budget, run.mode)};
   });
   if (const Went went = stop_at(run, ours.attempt); went != Went::On) return went;
-  bool empty = is_empty_now(work, partition);
+  const Step seen = try_step(run, [&](const LockBudget& budget) { return look(work, partition, budget, run.mode); });
+  if (const Went went = stop_at(run, seen.attempt); went != Went::On) return went;
+  bool empty = seen.left == Left::Nothing;
   for (std::int64_t times = 1; !empty; ++times) {
     pg::check_interrupts();
     const Step step = try_step(run, [&](const LockBudget& budget) {
@@ -312,9 +333,8 @@ void finish(Run& run, const Work& work) {
 
 Undone run_undo(const Extension& extension, const UndoRequest& request, Mode mode) {
   Work work = prepare(extension, request);
-  mark(extension, work.set);
-  if (mode == Mode::Committing) pg::commit_and_start();
   Run run{.extension = extension, .request = request, .budget = budget_of(work.set.config), .mode = mode};
+  if (mark(run, work.set) == Went::Stopped) return std::move(run.done);
   for (int replan = 0; undo_all(run, work) == Went::Changed; ++replan) {
     if (replan == kReplans)
       refuse(core::Code::NotInPrerequisiteState, "the partitions of \"" + request.parent + "\" change all the time",

@@ -56,9 +56,18 @@ bool is_integer(std::string_view text) {
   return !text.empty() && text.find_first_not_of("0123456789") == std::string_view::npos;
 }
 
+// Years and months as IntervalStyle sql_standard writes them: 0-1 is a month.
+bool is_year_month(std::string_view text) {
+  text = trimmed(text);
+  const auto hyphen = text.find('-', 1);
+  return hyphen < text.size() && is_integer(text.substr(0, hyphen)) &&
+         text.find_first_not_of("0123456789", hyphen + 1) == std::string_view::npos && hyphen + 1 < text.size();
+}
+
 // Anything that counts as a bare number to the interval input, which takes it for seconds.
 bool is_number(std::string_view text) {
-  return !text.empty() && text.find_first_not_of("0123456789+-. \t\n\r\f\v") == std::string_view::npos;
+  return !text.empty() && !is_year_month(text) &&
+         text.find_first_not_of("0123456789+-. \t\n\r\f\v") == std::string_view::npos;
 }
 
 std::int64_t read_bigint(const Column& column, const char* hint) {

@@ -1,9 +1,7 @@
 -- Looking at sets, extra constraints, the definition as text, forgetting, small utilities; the extension and the tables
 -- in schema public, called without schema, by name and by position. Prints only what differs.
-SET client_min_messages = warning;
-SET timezone = 'UTC';
 SET intervalstyle = 'postgres';
-CREATE EXTENSION pg_strata;
+\set home public
 \getenv srcdir PG_ABS_SRCDIR
 \i :srcdir/assert.psql
 
@@ -267,6 +265,24 @@ SELECT t.throws('SELECT show_partition_info(''public.here_p1'')', '42P01');
 INSERT INTO part_config (parent_table, control, partition_interval, partition_type) VALUES ('public.here', 'at', '1 month', 'range');
 DROP TABLE here_p1;
 SELECT t.throws('SELECT show_partition_name(''public.here'', ''2026-01-01'')', '55000');
+-- every style the session may write intervals in (0.5), and read them in another one
+CREATE TABLE styled (at date NOT NULL) PARTITION BY RANGE (at);
+SAVEPOINT styles;
+SET LOCAL intervalstyle = 'sql_standard';
+SELECT t.is(create_partition('public.styled', 'at', '1 month', p_premake := 1), true, 'sql_standard');
+UPDATE part_config SET retention = (interval '1 year 2 months')::text, infinite_time_partitions = true WHERE parent_table = 'public.styled';
+SELECT t.is(partition_interval || ' ' || retention, '0-1 1-2', 'as written there') FROM part_config WHERE parent_table = 'public.styled';
+SET LOCAL intervalstyle = 'iso_8601';
+SELECT t.is(run_maintenance('public.styled')::text, '', 'maintained'), t.is((SELECT count(*) FROM show_partitions('public.styled')) >= 3, true, 'by months');
+ROLLBACK TO styles;
+SET LOCAL intervalstyle = 'iso_8601';
+SELECT t.is(create_partition('public.styled', 'at', '1 month', p_premake := 1), true, 'iso_8601');
+ROLLBACK TO styles;
+SET LOCAL intervalstyle = 'postgres_verbose';
+SELECT t.is(create_partition('public.styled', 'at', '1 month', p_premake := 1), true, 'postgres_verbose');
+SELECT t.throws($$UPDATE part_config SET retention = '-1-2' WHERE parent_table = 'public.styled'$$, '22023', 'negative in any style');
+SELECT t.throws($$UPDATE part_config SET retention = '1-' WHERE parent_table = 'public.styled'$$, '22023', 'no years and months');
+ROLLBACK TO styles;
 -- rows in a gap
 CREATE TABLE gap (id int NOT NULL) PARTITION BY RANGE (id);
 SELECT t.is(create_parent('public.gap', 'id', '10', p_premake := 1), true, 'gap');
@@ -280,6 +296,13 @@ BEGIN;
 -- sub-sets
 CREATE TABLE s (id int NOT NULL, n int NOT NULL) PARTITION BY RANGE (id);
 SELECT t.is(create_parent('public.s', 'id', '100', p_premake := 1), true, 's');
+-- a partition that is no sub-set has limits as soon as its own parent is managed; nothing else has any
+SELECT t.is(l::text, '(100,200)', 'limits of a plain partition') FROM check_subpartition_limits('public.s_p100', 'id') l;
+SELECT t.is(l::text, '(,)', 'of another kind') FROM check_subpartition_limits('public.s_p100', 'time') l;
+SELECT t.is(l::text, '(,)', 'of the default') FROM check_subpartition_limits('public.s_default', 'id') l;
+SELECT t.is(l::text, '(,)', 'of no kind') FROM check_subpartition_limits('public.s_p100', NULL) l;
+SELECT t.is(l::text, '(,)', 'of no table') FROM check_subpartition_limits('public.nothing', 'id') l;
+SELECT t.is(l::text, '(,)', 'of a table that is no partition') FROM check_subpartition_limits('public.part_config', 'id') l;
 SET LOCAL client_min_messages = error;
 SELECT t.is(create_sub_parent('public.s', 'n', '10', p_declarative_check := 'yes', p_premake := 1), true, 'level 2');
 SET LOCAL client_min_messages = warning;
@@ -310,7 +333,4 @@ SELECT t.ok((SELECT count(*) > 0 FROM part_config WHERE parent_table LIKE 'publi
 SELECT t.throws('SELECT apply_cluster(''public'', ''s'', ''public'', ''s_p0'')', '%');
 SELECT t.throws('SELECT autovacuum_off(''public'', ''s'')', '%');
 ROLLBACK;
-
-SELECT t.done();
-DROP SCHEMA t CASCADE;
-DROP EXTENSION pg_strata;
+\i :srcdir/assert_done.psql

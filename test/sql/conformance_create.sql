@@ -1,6 +1,7 @@
 -- The contract's sections 0, 2 and 3 told as a caller sees them: names, bounds, counts, arguments, errors. One transaction.
-\getenv abs_srcdir PG_ABS_SRCDIR
-\i :abs_srcdir/conformance/harness.sql
+\getenv srcdir PG_ABS_SRCDIR
+\set silent yes
+\i :srcdir/assert.psql
 BEGIN;
 CREATE SCHEMA c;
 CREATE SCHEMA "Mixed Case";
@@ -18,7 +19,7 @@ BEGIN
         PERFORM t.has('c', name || '_p' || to_char(at, fmt));
         k := k + 1;
     END LOOP;
-    PERFORM t.is(t.n('c.' || name), k::bigint, name || ' number of children');
+    PERFORM t.is(t.count('c.' || name), k::bigint, name || ' number of children');
     PERFORM t.has('c', name || '_default');
     PERFORM t.is((SELECT partition_interval FROM partman.part_config WHERE parent_table = 'c.' || name), i::text, name || ' interval stored');
     PERFORM t.is((SELECT datetime_string FROM partman.part_config WHERE parent_table = 'c.' || name), fmt, name || ' datetime_string');
@@ -78,7 +79,7 @@ SELECT t.is(t.children('c.neg'), '_p-20 _p-10', 'negative start truncates');
 -- start of times: truncated; in the future its own child; far in the past the whole run
 CREATE TABLE c.past (k timestamptz NOT NULL) PARTITION BY RANGE (k);
 SELECT partman.create_parent('c.past', 'k', '1 day', p_start_partition := (now() - interval '30 days')::text, p_premake := 2);
-SELECT t.is(t.n('c.past'), 30::bigint + 1 + 2, 'thirty days and two'), t.is(t.first('c.past'), 'past' || t.day(now() - interval '30 days'), 'the first of them');
+SELECT t.is(t.count('c.past'), 30::bigint + 1 + 2, 'thirty days and two'), t.is(t.first('c.past'), 'past' || t.day(now() - interval '30 days'), 'the first of them');
 CREATE TABLE c.fut (k timestamptz NOT NULL) PARTITION BY RANGE (k);
 SELECT partman.create_parent('c.fut', 'k', '1 day', p_start_partition := (now() + interval '5 days')::text, p_premake := 1);
 SELECT t.is(t.children('c.fut'), t.day(now() + interval '5 days'), 'a start in the future');
@@ -86,23 +87,23 @@ SELECT t.is(t.children('c.fut'), t.day(now() + interval '5 days'), 'a start in t
 -- epochs and encoded keys
 CREATE TABLE c.ms (k bigint NOT NULL) PARTITION BY RANGE (k);
 SELECT partman.create_parent('c.ms', 'k', '1 day', p_epoch := 'milliseconds');
-SELECT t.is(t.n('c.ms'), 9::bigint, 'epoch');
+SELECT t.is(t.count('c.ms'), 9::bigint, 'epoch');
 SELECT t.is(t.bound('c', 'ms' || t.day(now())), format('FOR VALUES FROM (''%s'') TO (''%s'')', extract(epoch FROM current_date::timestamptz)::bigint * 1000, extract(epoch FROM (current_date + 1)::timestamptz)::bigint * 1000), 'epoch bounds');
 SELECT t.ok(EXISTS (SELECT 1 FROM pg_constraint WHERE conrelid = ('c.ms' || t.day(now()))::regclass AND conname = 'ms' || t.day(now()) || '_partition_check'), 'epoch CHECK');
 CREATE TABLE c.sec (k int NOT NULL) PARTITION BY RANGE (k);
 CREATE TABLE c.us (k bigint NOT NULL) PARTITION BY RANGE (k);
 CREATE TABLE c.ns (k bigint NOT NULL) PARTITION BY RANGE (k);
 SELECT partman.create_parent('c.sec', 'k', '1 month', 'range', 'seconds'), partman.create_parent('c.us', 'k', '1 hour', 'range', 'microseconds'), partman.create_parent('c.ns', 'k', '1 week', 'range', 'nanoseconds', 2);
-SELECT t.is(t.n('c.sec'), 9::bigint, 'epoch months'), t.has('c', 'sec' || to_char(now(), '_pYYYYMM01')), t.is(t.n('c.us'), 9::bigint, 'epoch hours'),
-       t.has('c', 'us' || t.time(date_trunc('hour', now()))), t.is(t.n('c.ns'), 5::bigint, 'epoch weeks');
+SELECT t.is(t.count('c.sec'), 9::bigint, 'epoch months'), t.has('c', 'sec' || to_char(now(), '_pYYYYMM01')), t.is(t.count('c.us'), 9::bigint, 'epoch hours'),
+       t.has('c', 'us' || t.time(date_trunc('hour', now()))), t.is(t.count('c.ns'), 5::bigint, 'epoch weeks');
 CREATE TABLE c.uuid (k uuid NOT NULL) PARTITION BY RANGE (k);
 SELECT partman.create_parent('c.uuid', 'k', '1 day', p_time_encoder := 'partman.uuid7_time_encoder', p_time_decoder := 'partman.uuid7_time_decoder');
-SELECT t.is(t.n('c.uuid'), 9::bigint, 'uuid'), t.is(t.bound('c', 'uuid' || t.day(now())), format('FOR VALUES FROM (''%s'') TO (''%s'')', partman.uuid7_time_encoder(current_date), partman.uuid7_time_encoder(current_date + 1)), 'uuid bounds');
+SELECT t.is(t.count('c.uuid'), 9::bigint, 'uuid'), t.is(t.bound('c', 'uuid' || t.day(now())), format('FOR VALUES FROM (''%s'') TO (''%s'')', partman.uuid7_time_encoder(current_date), partman.uuid7_time_encoder(current_date + 1)), 'uuid bounds');
 CREATE FUNCTION c.enc(timestamptz) RETURNS text LANGUAGE sql AS $$ SELECT 'x' || to_char($1, 'YYYYMMDDHH24MISS') $$;
 CREATE FUNCTION c.dec(text) RETURNS timestamptz LANGUAGE sql AS $$ SELECT to_timestamp(substr($1, 2), 'YYYYMMDDHH24MISS') $$;
 CREATE TABLE c.txt (k text NOT NULL) PARTITION BY RANGE (k);
 SELECT partman.create_parent('c.txt', 'k', '1 day', p_time_encoder := 'c.enc', p_time_decoder := 'c.dec');
-SELECT t.is(t.n('c.txt'), 9::bigint, 'text'), t.is(t.bound('c', 'txt' || t.day(now())), format('FOR VALUES FROM (''%s'') TO (''%s'')', c.enc(current_date), c.enc(current_date + 1)), 'text bounds');
+SELECT t.is(t.count('c.txt'), 9::bigint, 'text'), t.is(t.bound('c', 'txt' || t.day(now())), format('FOR VALUES FROM (''%s'') TO (''%s'')', c.enc(current_date), c.enc(current_date + 1)), 'text bounds');
 
 -- names: mixed case, blanks, quotes, 63 bytes, multibyte; a long name in a template
 CREATE TABLE "Mixed Case"."Up Per" ("Id $1" bigint NOT NULL, "k" timestamptz NOT NULL) PARTITION BY RANGE ("Id $1");
@@ -206,4 +207,4 @@ SELECT t.rows('c', 'day' || t.day(now() + n * interval '1 day'), 1) FROM generat
 SELECT t.rows('c', 'day_default', 4), t.is((SELECT count FROM partman.check_default() WHERE default_table = 'c.day_default'), 4::bigint, 'check_default'), t.is((SELECT count FROM partman.check_default(p_exact_count := false) WHERE default_table = 'c.day_default'), 1::bigint, 'not exactly');
 ROLLBACK;
 \set least 530
-\i :abs_srcdir/conformance/done.sql
+\i :srcdir/assert_done.psql

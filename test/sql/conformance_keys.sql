@@ -1,7 +1,8 @@
 -- One life over every kind of key, the same steps and the same numbers for each: create, fill, drain, maintain, fill a
 -- gap, retire, undo. One transaction.
-\getenv abs_srcdir PG_ABS_SRCDIR
-\i :abs_srcdir/conformance/harness.sql
+\getenv srcdir PG_ABS_SRCDIR
+\set silent yes
+\i :srcdir/assert.psql
 BEGIN;
 CREATE SCHEMA k;
 CREATE FUNCTION k.enc(timestamptz) RETURNS text LANGUAGE sql AS $$ SELECT 'K' || to_char($1 AT TIME ZONE 'UTC', 'YYYYMMDDHH24MISS') $$;
@@ -19,7 +20,7 @@ BEGIN
     EXECUTE format('SELECT partman.create_parent(%L, ''k'', %L, p_type := %L, p_premake := 4, p_start_partition := %s %s)', p, step, method,
         CASE WHEN timed THEN '(current_date)::text' ELSE '''100''' END, args);
     -- of times four when it is midnight
-    PERFORM t.ok(t.n(p) IN (4, 5), name || ': created');
+    PERFORM t.ok(t.count(p) IN (4, 5), name || ': created');
     PERFORM t.has('k', name || '_default');
     -- three rows each in cells 10 to 12 and, without a partition, in 17
     EXECUTE format('INSERT INTO k.%I SELECT c, %s FROM unnest(''{10,11,12,17}''::int[]) c, generate_series(1, 3)', name, cell);
@@ -42,7 +43,7 @@ BEGIN
     -- the gap is cells 15 and 16, and 14 where that was not made
     PERFORM t.ok(partman.partition_gap_fill(p) IN (2, 3), name || ': gap');
     PERFORM t.is(partman.partition_gap_fill(p), 0, name || ': no gap');
-    PERFORM t.is(t.n(p), 10::bigint, name || ': cells 10 to 19');
+    PERFORM t.is(t.count(p), 10::bigint, name || ': cells 10 to 19');
     -- a row of every cell finds its partition
     EXECUTE format('INSERT INTO k.%I SELECT c, %s FROM generate_series(10, 19) c', name, cell);
     EXECUTE format('SELECT count(DISTINCT tableoid) FROM k.%I', name) INTO n;
@@ -60,7 +61,7 @@ BEGIN
         PERFORM t.is(partman.drop_partition_id(p, n - 115), 1, name || ': retired');
         PERFORM t.is(partman.drop_partition_id(p, n - 125, false), 1, name || ': dropped');
     END IF;
-    PERFORM t.is(t.n(p), 8::bigint, name || ': cells 12 to 19');
+    PERFORM t.is(t.count(p), 8::bigint, name || ': cells 12 to 19');
     -- undo: everything that is left, and the default
     EXECUTE format('SELECT count(*) FROM k.%I', name) INTO n;
     FOR i IN 1 .. 12 LOOP
@@ -85,4 +86,4 @@ SELECT t.life(name, type, method, '10', '%s * 10 + ' || plus, args) FROM (VALUES
     ('i2', 'smallint', 'range', '3', ''), ('i4', 'int', 'range', '9', ''), ('i8', 'bigint', 'range', '0', ''), ('num', 'numeric', 'range', '9.75', ''), ('off', 'int', 'range', '9', ', p_offset_id := 5'), ('li', 'int', 'list', '0', ''), ('linum', 'numeric', 'list', '0', '')) v(name, type, method, plus, args);
 ROLLBACK;
 \set least 646
-\i :abs_srcdir/conformance/done.sql
+\i :srcdir/assert_done.psql

@@ -1,7 +1,8 @@
 -- The contract's sections 4 and 5 told as a caller sees them, in one transaction with rows of that transaction: how far
 -- premake goes (against the contract's own loop), what holds it, retention and what becomes of partitions.
-\getenv abs_srcdir PG_ABS_SRCDIR
-\i :abs_srcdir/conformance/harness.sql
+\getenv srcdir PG_ABS_SRCDIR
+\set silent yes
+\i :srcdir/assert.psql
 BEGIN;
 CREATE SCHEMA m;
 CREATE SCHEMA ret;
@@ -135,7 +136,7 @@ SELECT t.is((SELECT count(*) FROM pg_index WHERE indrelid = ('m.r' || t.day(now(
 SELECT t.is(partman.drop_partition_time(p_parent_table := 'm.r', p_keep_table := false, p_retention := '6 days'), 1, '6 days'), t.hasnt('m', 'r' || t.day(now() - interval '7 days'));
 SELECT t.is(partman.drop_partition_time('m.r', '5 days', p_retention_schema := 'ret'), 1, '5 days'), t.has('ret', 'r' || t.day(now() - interval '6 days')), t.hasnt('m', 'r' || t.day(now() - interval '6 days'));
 SELECT t.throws('SELECT partman.drop_partition_time(''m.r'', ''4 days'', p_retention_schema := ''nowhere'')', NULL, 'no such schema'), t.is(t.first('m.r'), 'r' || t.day(now() - interval '5 days'), 'nothing changed');
-SELECT t.is(partman.drop_partition_time('m.r', '5 days'), 0, 'nothing more'), t.is(partman.drop_partition_time('m.r', '-100 days'), 9, 'all but one'), t.is(t.n('m.r'), 1::bigint, 'one is left');
+SELECT t.is(partman.drop_partition_time('m.r', '5 days'), 0, 'nothing more'), t.is(partman.drop_partition_time('m.r', '-100 days'), 9, 'all but one'), t.is(t.count('m.r'), 1::bigint, 'one is left');
 -- a reference: strict
 SELECT t.old('ref');
 SELECT t.is(partman.drop_partition_time('m.ref', '1 day', p_keep_table := false, p_reference_timestamp := current_date - 8), 0, 'at the end'), t.is(partman.drop_partition_time('m.ref', '1 day', p_keep_table := false, p_reference_timestamp := current_date - 8 + interval '1 second'), 1, 'a second later');
@@ -176,4 +177,4 @@ SELECT t.is(partman.drop_partition_time('m.pub', '1 day'), 2, 'published child')
 SELECT t.is((SELECT count(*) FROM pg_publication_tables WHERE pubname = 'conformance'), 0::bigint, 'left the publication');
 ROLLBACK;
 \set least 390
-\i :abs_srcdir/conformance/done.sql
+\i :srcdir/assert_done.psql

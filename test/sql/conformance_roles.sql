@@ -1,7 +1,8 @@
 -- A plain role with rights on part_config and part_config_sub and on nothing else of the extension does everything with
 -- its own tables; owners change; and no role leaves a trace.
-\getenv abs_srcdir PG_ABS_SRCDIR
-\i :abs_srcdir/conformance/harness.sql
+\getenv srcdir PG_ABS_SRCDIR
+\set silent yes
+\i :srcdir/assert.psql
 BEGIN;
 CREATE ROLE conf_plain;
 CREATE ROLE conf_owner;
@@ -96,4 +97,4 @@ SELECT t.is((SELECT string_agg(pg_describe_object(classid, objid, objsubid), ', 
 SELECT t.lives('DROP ROLE ' || n, 'drop ' || n) FROM unnest('{conf_other,conf_owner,conf_plain}'::text[]) n;
 ROLLBACK;
 \set least 68
-\i :abs_srcdir/conformance/done.sql
+\i :srcdir/assert_done.psql

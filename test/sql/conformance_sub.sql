@@ -1,7 +1,8 @@
 -- The contract's section 3.9 and what follows from it: sets of sets, two and three levels, through creation, rows,
 -- maintenance and retention. One transaction.
-\getenv abs_srcdir PG_ABS_SRCDIR
-\i :abs_srcdir/conformance/harness.sql
+\getenv srcdir PG_ABS_SRCDIR
+\set silent yes
+\i :srcdir/assert.psql
 BEGIN;
 CREATE SCHEMA s;
 CREATE FUNCTION t.year(at timestamptz) RETURNS text LANGUAGE sql AS $$ SELECT to_char(at, '_pYYYY0101') $$;
@@ -11,7 +12,7 @@ CREATE FUNCTION t.month(at timestamptz) RETURNS text LANGUAGE sql AS $$ SELECT t
 CREATE TABLE s.tt (id int, k timestamptz NOT NULL) PARTITION BY RANGE (k);
 SELECT t.ok(partman.create_parent('s.tt', 'k', '1 year', p_premake := 2), 'years');
 SELECT t.ok(partman.create_sub_parent('s.tt', 'k', '1 month', p_declarative_check := 'yes', p_premake := 2), 'months');
-SELECT t.is(t.n('s.tt'), 5::bigint, 'five years'), t.has('s', 'tt' || t.year(now()) || t.month(now())), t.has('s', 'tt' || t.year(now()) || '_default'), t.has('s', 'tt_default');
+SELECT t.is(t.count('s.tt'), 5::bigint, 'five years'), t.has('s', 'tt' || t.year(now()) || t.month(now())), t.has('s', 'tt' || t.year(now()) || '_default'), t.has('s', 'tt_default');
 SELECT t.is(t.children('s.tt' || t.year(now() + interval '2 years')), to_char(now() + interval '2 years', '_pYYYY0101'), 'a year ahead has January only');
 SELECT t.is((SELECT count(*) FROM partman.part_config WHERE parent_table ~ '^s\.tt_p'), 5::bigint, 'a row for each year'), t.is((SELECT sub_partition_interval FROM partman.part_config_sub WHERE sub_parent = 's.tt'), '1 month', 'interval as given');
 SELECT t.is((SELECT relkind FROM pg_class WHERE oid = 's.tt_default'::regclass), 'r'::"char", 'the default stays plain');
@@ -57,12 +58,12 @@ SELECT t.is((SELECT relkind FROM pg_class WHERE oid = 's.ii_p5000'::regclass), '
 -- time of ids, ids of time, list below ids
 CREATE TABLE s.ti (id int NOT NULL, k timestamptz NOT NULL) PARTITION BY RANGE (k);
 SELECT partman.create_parent('s.ti', 'k', '1 day', p_premake := 1), partman.create_sub_parent('s.ti', 'id', '10', p_declarative_check := 'yes', p_premake := 1);
-SELECT t.is(t.n('s.ti'), 3::bigint, 'three days'), t.is(t.children('s.ti' || t.day(now())), '_p0 _p10', 'ids of a day');
+SELECT t.is(t.count('s.ti'), 3::bigint, 'three days'), t.is(t.children('s.ti' || t.day(now())), '_p0 _p10', 'ids of a day');
 INSERT INTO s.ti VALUES (5, now()), (15, now()), (25, now());
 SELECT t.rows('s', 'ti' || t.day(now()) || '_p10', 1), t.rows('s', 'ti' || t.day(now()) || '_default', 1), partman.run_maintenance();
 CREATE TABLE s.it (id int NOT NULL, k date NOT NULL) PARTITION BY RANGE (id);
 SELECT partman.create_parent('s.it', 'id', '10', p_premake := 1), partman.create_sub_parent('s.it', 'k', '1 month', p_declarative_check := 'yes', p_premake := 3, p_default_table := false);
-SELECT t.is(t.n('s.it'), 2::bigint, 'two ids'), t.is(t.n('s.it_p0'), 7::bigint, 'months of an id'), t.is(t.n('s.it_p10'), 7::bigint, 'and of the next'), t.hasnt('s', 'it_p0_default');
+SELECT t.is(t.count('s.it'), 2::bigint, 'two ids'), t.is(t.count('s.it_p0'), 7::bigint, 'months of an id'), t.is(t.count('s.it_p10'), 7::bigint, 'and of the next'), t.hasnt('s', 'it_p0_default');
 CREATE TABLE s.il (a int NOT NULL, b int NOT NULL) PARTITION BY RANGE (a);
 SELECT partman.create_parent('s.il', 'a', '10', p_premake := 1), partman.create_sub_parent('s.il', 'b', '1', 'list', p_declarative_check := 'yes', p_premake := 1);
 SELECT t.is(t.children('s.il_p0'), '_p0 _p1', 'list below ids');
@@ -83,4 +84,4 @@ SELECT t.throws('SELECT partman.create_sub_partition(' || a || ')', state, a) FR
     ($$'s.st', 'k', '1 day', p_declarative_check := 'yes'$$, '23505'), ($$'s.it_p0', 'k', '1 month', p_declarative_check := 'yes'$$, NULL), ($$'s.it_p0', 'k', '7 days', p_declarative_check := 'yes'$$, NULL), ($$'s.it_p0', 'k', '1 hour', p_date_trunc_interval := 'week', p_declarative_check := 'yes'$$, NULL), ($$'s.it_p0', 'zz', '1 hour', p_declarative_check := 'yes'$$, NULL)) v(a, state);
 ROLLBACK;
 \set least 68
-\i :abs_srcdir/conformance/done.sql
+\i :srcdir/assert_done.psql

@@ -1,8 +1,7 @@
 -- partition_data_time, _id, _proc: rows of the default partition move into partitions of their own, unseen by anybody.
-SET client_min_messages = warning;
-CREATE SCHEMA partman;
-CREATE EXTENSION pg_strata SCHEMA partman;
-CREATE SCHEMA d;
+\set s d
+\getenv srcdir PG_ABS_SRCDIR
+\i :srcdir/setup.psql
 SET client_min_messages = notice;
 
 CREATE FUNCTION d.manage(parent text, control text, width text)
@@ -21,16 +20,6 @@ BEGIN
         EXECUTE format('SELECT count(*) FROM d.%I', part) INTO n;
         RETURN NEXT;
     END LOOP;
-END $$;
--- SQLSTATE, message, detail and hint of an error
-CREATE FUNCTION d.try(statement text) RETURNS text LANGUAGE plpgsql AS $$
-DECLARE d text; h text; r text;
-BEGIN
-    EXECUTE statement INTO r;
-    RETURN 'ok: ' || coalesce(r, 'NULL');
-EXCEPTION WHEN OTHERS THEN
-    GET STACKED DIAGNOSTICS d = PG_EXCEPTION_DETAIL, h = PG_EXCEPTION_HINT;
-    RETURN concat_ws(E'\n  ', SQLSTATE || ': ' || SQLERRM, nullif(d, ''), nullif(h, ''));
 END $$;
 
 -- every type of time key: no partition yet, one cell after the other, both orders, values at the bounds

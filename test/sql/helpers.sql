@@ -1,27 +1,7 @@
 -- Functions that need no set.
-SET client_min_messages = warning;
-CREATE SCHEMA partman;
-CREATE EXTENSION pg_strata SCHEMA partman;
-CREATE SCHEMA h;
-
--- Runs a statement, tells how it ended, and undoes it.
-CREATE FUNCTION h.try(statement text) RETURNS text LANGUAGE plpgsql AS $$
-DECLARE
-    state text;
-    message text;
-    detail text;
-    hint text;
-BEGIN
-    EXECUTE statement;
-    RAISE EXCEPTION USING ERRCODE = 'XX999';
-EXCEPTION
-    WHEN SQLSTATE 'XX999' THEN
-        RETURN 'accepted';
-    WHEN OTHERS THEN
-        GET STACKED DIAGNOSTICS state = RETURNED_SQLSTATE, message = MESSAGE_TEXT,
-                                detail = PG_EXCEPTION_DETAIL, hint = PG_EXCEPTION_HINT;
-        RETURN concat(state, ': ', message, E'\n  ' || nullif(detail, ''), E'\n  ' || nullif(hint, ''));
-END $$;
+\set s h
+\getenv srcdir PG_ABS_SRCDIR
+\i :srcdir/setup.psql
 
 -- check_control_type
 CREATE DOMAIN h.when_ AS timestamptz;
@@ -46,8 +26,8 @@ SELECT n.name, length(n.name) AS characters, octet_length(n.name) AS bytes FROM 
     (3, partman.check_name_length(repeat('é', 40))),
     (4, partman.check_name_length('x', repeat('9', 70))),
     (5, partman.check_name_length(repeat('x', 53), '20240101', true))) AS n(n, name) ORDER BY n;
-SELECT h.try($$SELECT partman.check_name_length('t', NULL, true)$$);
-SELECT h.try($$SELECT partman.check_name_length('t', '', true)$$);
+SELECT h.would($$SELECT partman.check_name_length('t', NULL, true)$$);
+SELECT h.would($$SELECT partman.check_name_length('t', '', true)$$);
 
 -- calculate_time_partition_info: contract 3.2
 SELECT i.interval, k.* FROM (VALUES (1, '59 seconds'), (2, '1 minute'), (3, '23 hours'), (4, '24 hours'), (5, '7 days'),
@@ -59,8 +39,8 @@ SELECT f.field, k.base_timestamp FROM (VALUES (1, 'week'), (2, 'quarter'), (3, '
 SELECT * FROM partman.calculate_time_partition_info(NULL, now());
 SELECT * FROM partman.calculate_time_partition_info('1 hour', NULL);
 SELECT * FROM partman.calculate_time_partition_info('1 day', 'infinity');
-SELECT h.try($$SELECT partman.calculate_time_partition_info('1 day', now(), 'moon')$$);
-SELECT h.try($$SELECT partman.calculate_time_partition_info('1 day', '4714-11-24 00:00:00+00 BC', 'millennium')$$);
+SELECT h.would($$SELECT partman.calculate_time_partition_info('1 day', now(), 'moon')$$);
+SELECT h.would($$SELECT partman.calculate_time_partition_info('1 day', '4714-11-24 00:00:00+00 BC', 'millennium')$$);
 
 -- always what date_trunc says, in every zone: only differences are shown
 CREATE FUNCTION h.differences(zone text, OUT field text, OUT t timestamptz, OUT ours timestamptz, OUT servers timestamptz)
@@ -87,7 +67,7 @@ ORDER BY 1, 2, 3;
 SHOW pg_strata.strict_maintenance;
 SET pg_strata.strict_maintenance = off;
 SHOW pg_strata.strict_maintenance;
-SELECT h.try('SET pg_strata.strict = on');
+SELECT h.would('SET pg_strata.strict = on');
 
 DROP SCHEMA h CASCADE;
 DROP EXTENSION pg_strata;

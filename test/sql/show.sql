@@ -1,28 +1,9 @@
 -- show_partitions, show_partition_name, show_partition_info: answers come from the catalogs.
-SET client_min_messages = warning;
-CREATE SCHEMA partman;
-CREATE EXTENSION pg_strata SCHEMA partman;
-CREATE SCHEMA s;
+\set s s
+\getenv srcdir PG_ABS_SRCDIR
+\i :srcdir/setup.psql
 CREATE SCHEMA elsewhere;
 
--- Runs a statement, tells how it ended, and undoes it.
-CREATE FUNCTION s.try(statement text) RETURNS text LANGUAGE plpgsql AS $$
-DECLARE
-    state text;
-    message text;
-    detail text;
-    hint text;
-BEGIN
-    EXECUTE statement;
-    RAISE EXCEPTION USING ERRCODE = 'XX999';
-EXCEPTION
-    WHEN SQLSTATE 'XX999' THEN
-        RETURN 'accepted';
-    WHEN OTHERS THEN
-        GET STACKED DIAGNOSTICS state = RETURNED_SQLSTATE, message = MESSAGE_TEXT,
-                                detail = PG_EXCEPTION_DETAIL, hint = PG_EXCEPTION_HINT;
-        RETURN concat(state, ': ', message, E'\n  ' || nullif(detail, ''), E'\n  ' || nullif(hint, ''));
-END $$;
 -- A set as an administrator would register it by hand.
 CREATE FUNCTION s.manage(parent text, control text, width text, zone text, format text DEFAULT NULL)
 RETURNS void LANGUAGE sql AS $$
@@ -48,10 +29,10 @@ SELECT s.manage('s.day', 'at', '1 day', 'UTC', 'YYYYMMDD');
 SELECT * FROM partman.show_partitions('s.day');
 SELECT * FROM partman.show_partitions('s.day', 'desc', true);
 SELECT * FROM partman.show_partitions('s.day', NULL, NULL);
-SELECT s.try($$SELECT partman.show_partitions('s.day', 'up')$$);
-SELECT s.try($$SELECT partman.show_partitions(NULL)$$);
-SELECT s.try($$SELECT partman.show_partitions('s.nosuch')$$);
-SELECT s.try($$SELECT partman.show_partitions('"s"."day"')$$);
+SELECT s.would($$SELECT partman.show_partitions('s.day', 'up')$$);
+SELECT s.would($$SELECT partman.show_partitions(NULL)$$);
+SELECT s.would($$SELECT partman.show_partitions('s.nosuch')$$);
+SELECT s.would($$SELECT partman.show_partitions('"s"."day"')$$);
 
 -- the partition of a value: in a child, between children, above, below; no offset means the set's zone
 SET TimeZone = 'UTC';
@@ -61,7 +42,7 @@ SELECT v.value, n.* FROM (VALUES (1, '2026-01-01'), (2, '2026-01-02 23:59:59.999
 SET TimeZone = 'Asia/Tokyo';
 SELECT * FROM partman.show_partition_name('s.day', '2026-01-03 00:00');
 RESET TimeZone;
-SELECT s.try(format('SELECT partman.show_partition_name(%L, %L)', 's.day', v)) FROM unnest(ARRAY['infinity', '-infinity', 'soon',
+SELECT s.would(format('SELECT partman.show_partition_name(%L, %L)', 's.day', v)) FROM unnest(ARRAY['infinity', '-infinity', 'soon',
     '294276-12-31 23:59', '2026-02-30', NULL]) AS v;
 
 -- bounds of each; the default has none
@@ -70,7 +51,7 @@ SELECT p.partition_tablename, i.* FROM partman.show_partitions('s.day', 'ASC', t
     LATERAL partman.show_partition_info(p.partition_schemaname || '.' || p.partition_tablename) AS i;
 SELECT * FROM partman.show_partition_info('s.day_p20260103', '1 mon', 's.day');
 SELECT * FROM partman.show_partition_info('day_p20270203', NULL, 's.day', false);
-SELECT s.try(format('SELECT partman.show_partition_info(%s)', v)) FROM unnest(ARRAY[$$'s.day_p20260103', 'banana'$$,
+SELECT s.would(format('SELECT partman.show_partition_info(%s)', v)) FROM unnest(ARRAY[$$'s.day_p20260103', 'banana'$$,
     $$'s.nosuch'$$, $$'s.nosuch', NULL, 's.day'$$, $$'s.day'$$, $$'partman.part_config', NULL, 's.day'$$,
     $$'s.day_p20260103', NULL, 's.nosuch'$$, $$'day_p20270203', NULL, NULL, false$$, $$NULL$$,
     $$'day_2027', NULL, 's.day', false$$, $$'day_p2027', NULL, 's.day', false$$, $$'day_p20270230', NULL, 's.day', false$$,
@@ -84,16 +65,16 @@ CREATE TABLE s.day_p20260201 PARTITION OF s.other FOR VALUES FROM ('2026-02-01 0
 CREATE VIEW s.day_p20260202 AS SELECT 1 AS one;
 SELECT n.partition_schema, n.partition_table, n.table_exists FROM unnest(ARRAY['2026-01-03', '2026-02-01', '2026-02-02', '2026-02-03']) AS v(value),
     LATERAL partman.show_partition_name('s.day', v.value) AS n ORDER BY v.value;
-SELECT s.try($$SELECT partman.show_partition_info('s.day_p20260103')$$);
-SELECT s.try($$SELECT partman.show_partition_info('s.day_p20260201', NULL, 's.day')$$);
-SELECT s.try($$SELECT partman.show_partition_info('s.day_p20260201')$$);
+SELECT s.would($$SELECT partman.show_partition_info('s.day_p20260103')$$);
+SELECT s.would($$SELECT partman.show_partition_info('s.day_p20260201', NULL, 's.day')$$);
+SELECT s.would($$SELECT partman.show_partition_info('s.day_p20260201')$$);
 
 -- a set without children
 CREATE TABLE s.none (at timestamptz NOT NULL) PARTITION BY RANGE (at);
 CREATE TABLE s.none_default PARTITION OF s.none DEFAULT;
 SELECT s.manage('s.none', 'at', '1 day', 'UTC', 'YYYYMMDD');
 SELECT * FROM partman.show_partitions('s.none');
-SELECT s.try($$SELECT partman.show_partition_name('s.none', '2026-01-01')$$);
+SELECT s.would($$SELECT partman.show_partition_name('s.none', '2026-01-01')$$);
 
 -- days in a zone that changes its clock
 CREATE TABLE s.la (at timestamptz NOT NULL) PARTITION BY RANGE (at);
@@ -147,23 +128,23 @@ SELECT s.manage('s.id', 'id', '10', NULL);
 SELECT * FROM partman.show_partitions('s.id', 'DESC', true);
 SELECT v.value, n.* FROM unnest(ARRAY['5', '14', '57', '115', '-1', '-1001', '9223372036854775000', ' 7 ']) WITH ORDINALITY AS v(value, n),
     LATERAL partman.show_partition_name('s.id', v.value) AS n ORDER BY v.n;
-SELECT s.try(format('SELECT partman.show_partition_name(%L, %L)', 's.id', v)) FROM unnest(ARRAY['37.5', '2026-01-01', '99999999999999999999',
+SELECT s.would(format('SELECT partman.show_partition_name(%L, %L)', 's.id', v)) FROM unnest(ARRAY['37.5', '2026-01-01', '99999999999999999999',
     '9223372036854775807']) AS v;
 SELECT p.partition_tablename, i.* FROM partman.show_partitions('s.id', 'ASC', true) AS p,
     LATERAL partman.show_partition_info('s.' || p.partition_tablename) AS i;
 SELECT * FROM partman.show_partition_info('id_p-10', NULL, 's.id', false);
-SELECT s.try($$SELECT partman.show_partition_info('id_px', NULL, 's.id', false)$$);
+SELECT s.would($$SELECT partman.show_partition_info('id_px', NULL, 's.id', false)$$);
 CREATE TABLE s.small (id smallint NOT NULL) PARTITION BY RANGE (id);
 SELECT s.manage('s.small', 'id', '1000', NULL);
 SELECT n.* FROM partman.show_partition_name('s.small', '2500') AS n;
-SELECT s.try($$SELECT partman.show_partition_name('s.small', '32767')$$);
-SELECT s.try($$SELECT partman.show_partition_name('s.small', '40000')$$);
+SELECT s.would($$SELECT partman.show_partition_name('s.small', '32767')$$);
+SELECT s.would($$SELECT partman.show_partition_name('s.small', '40000')$$);
 
 -- options that only maintenance needs are no obstacle; the key is read as the configuration says
 UPDATE partman.part_config SET retention_schema = 'archive', constraint_cols = '{x}' WHERE parent_table = 's.day';
 SELECT count(*) FROM partman.show_partitions('s.day');
 UPDATE partman.part_config SET epoch = 'seconds', partition_interval = '1 day' WHERE parent_table = 's.small';
-SELECT s.try($$SELECT partman.show_partitions('s.small')$$);
+SELECT s.would($$SELECT partman.show_partitions('s.small')$$);
 
 -- neither is a partition that DETACH CONCURRENTLY has left half detached
 BEGIN;
@@ -178,7 +159,7 @@ SELECT * FROM partman.show_partitions('s.la');
 SELECT suffix FROM partman.show_partition_info('s.la_p20261031');
 SELECT partition_table FROM partman.show_partition_name('s.la', '2026-12-24');
 DROP TABLE s.la2;
-SELECT s.try($$SELECT partman.show_partitions('s.la')$$);
+SELECT s.would($$SELECT partman.show_partitions('s.la')$$);
 
 -- a zone nobody recorded is told from the bounds
 UPDATE partman.part_policy SET time_zone = NULL WHERE parent_table = 's.day';
@@ -189,15 +170,15 @@ RESET TimeZone;
 -- rights: the configuration, then ownership or SELECT
 CREATE ROLE regress_strata_show;
 GRANT USAGE ON SCHEMA partman, s TO regress_strata_show;
-GRANT EXECUTE ON FUNCTION s.try TO regress_strata_show;
+GRANT EXECUTE ON FUNCTION s.would TO regress_strata_show;
 SET ROLE regress_strata_show;
-SELECT s.try($$SELECT partman.show_partitions('s.day')$$);
+SELECT s.would($$SELECT partman.show_partitions('s.day')$$);
 RESET ROLE;
 GRANT SELECT ON partman.part_config, partman.part_policy TO regress_strata_show;
 SET ROLE regress_strata_show;
-SELECT s.try($$SELECT partman.show_partitions('s.day')$$);
-SELECT s.try($$SELECT partman.show_partition_name('s.day', '2026-01-01')$$);
-SELECT s.try($$SELECT partman.show_partition_info('s.day_p20260101')$$);
+SELECT s.would($$SELECT partman.show_partitions('s.day')$$);
+SELECT s.would($$SELECT partman.show_partition_name('s.day', '2026-01-01')$$);
+SELECT s.would($$SELECT partman.show_partition_info('s.day_p20260101')$$);
 RESET ROLE;
 GRANT SELECT ON s.day TO regress_strata_show;
 SET ROLE regress_strata_show;

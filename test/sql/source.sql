@@ -1,25 +1,7 @@
 -- partition_data_time, _id, _proc with p_source_table: rows of a table outside the set move into its partitions.
-SET client_min_messages = warning;
-CREATE SCHEMA partman;
-CREATE EXTENSION pg_strata SCHEMA partman;
-CREATE SCHEMA s;
-CREATE FUNCTION s.try(statement text) RETURNS text LANGUAGE plpgsql AS $$
-DECLARE d text; h text; r text;
-BEGIN
-    EXECUTE statement INTO r;
-    RETURN 'ok: ' || coalesce(r, 'NULL');
-EXCEPTION WHEN OTHERS THEN
-    GET STACKED DIAGNOSTICS d = PG_EXCEPTION_DETAIL, h = PG_EXCEPTION_HINT;
-    RETURN concat_ws(E'\n  ', SQLSTATE || ': ' || SQLERRM, nullif(d, ''), nullif(h, ''));
-END $$;
--- a set without partitions, in UTC: what it looks like depends on no day
-CREATE FUNCTION s.manage(parent text, control text, width text, epoch text DEFAULT 'none', encoder text DEFAULT NULL,
-    decoder text DEFAULT NULL)
-RETURNS void LANGUAGE sql AS $$
-    INSERT INTO partman.part_config (parent_table, control, partition_type, partition_interval, epoch, time_encoder, time_decoder)
-    VALUES (parent, control, 'range', width, epoch, encoder, decoder);
-    INSERT INTO partman.part_policy (parent_table, time_zone) VALUES (parent, 'UTC');
-$$;
+\set s s
+\getenv srcdir PG_ABS_SRCDIR
+\i :srcdir/setup.psql
 -- rows by partition
 CREATE FUNCTION s.spread(parent regclass) RETURNS text LANGUAGE plpgsql AS $$
 DECLARE r text;
@@ -48,7 +30,7 @@ SELECT partman.partition_data_id('s.n', p_source_table => 's.from_n');
 -- times: triggers of the partition fire; infinite and missing keys stay in the source; dates
 CREATE TABLE s.t (id int, at timestamptz NOT NULL) PARTITION BY RANGE (at);
 CREATE TABLE s.t_default PARTITION OF s.t DEFAULT;
-SELECT s.manage('s.t', 'at', '1 day');
+SELECT s.register('s.t', 'at', '1 day');
 CREATE FUNCTION s.mark() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN NEW.id := NEW.id + 1000; RETURN NEW; END';
 CREATE TRIGGER mark BEFORE INSERT ON s.t FOR EACH ROW EXECUTE FUNCTION s.mark();
 CREATE TABLE s.from_t (id int, at timestamptz);
@@ -63,7 +45,7 @@ SET client_min_messages = warning;
 SELECT s.spread('s.t'), min(id), max(id) FROM s.t;
 SELECT id FROM s.from_t ORDER BY id;
 CREATE TABLE s.d (id int, at date NOT NULL) PARTITION BY RANGE (at);
-SELECT s.manage('s.d', 'at', '1 month');
+SELECT s.register('s.d', 'at', '1 month');
 CREATE TABLE s.from_d AS SELECT i AS id, '2025-12-30'::date + i AS at FROM generate_series(0, 4) i;
 SELECT partman.partition_data_time('s.d', p_batch_interval => '1 hour', p_source_table => 's.from_d');
 SELECT partman.partition_data_time('s.d', 9, p_source_table => 's.from_d');
@@ -71,11 +53,11 @@ SELECT s.spread('s.d');
 
 -- epochs, UUIDs and lists
 CREATE TABLE s.e (id bigint NOT NULL) PARTITION BY RANGE (id);
-SELECT s.manage('s.e', 'id', '1 day', 'milliseconds');
+SELECT s.register('s.e', 'id', '1 day', 'milliseconds');
 CREATE TABLE s.from_e AS SELECT 1767225600000 + i * 21600000 AS id FROM generate_series(0, 11) i;
 SELECT partman.partition_data_time('s.e', 99, '12 hours', p_source_table => 's.from_e'), count(*) FROM s.from_e;
 CREATE TABLE s.x (id uuid NOT NULL) PARTITION BY RANGE (id);
-SELECT s.manage('s.x', 'id', '1 day', 'none', 'partman.uuid7_time_encoder', 'partman.uuid7_time_decoder');
+SELECT s.register('s.x', 'id', '1 day', 'none', 'partman.uuid7_time_encoder', 'partman.uuid7_time_decoder');
 CREATE TABLE s.from_x AS SELECT partman.uuid7_time_encoder('2026-01-01 00:00+00'::timestamptz + i * interval '6 hours') AS id
     FROM generate_series(0, 11) i;
 SELECT partman.partition_data_time('s.x', 1, p_source_table => 's.from_x');
@@ -135,7 +117,7 @@ GRANT ALL ON SCHEMA s, partman TO regress_strata_source;
 GRANT ALL ON ALL TABLES IN SCHEMA partman TO regress_strata_source;
 SET ROLE regress_strata_source;
 CREATE TABLE s.own (id int, at timestamptz NOT NULL) PARTITION BY RANGE (at);
-SELECT s.manage('s.own', 'at', '1 day');
+SELECT s.register('s.own', 'at', '1 day');
 SELECT s.try($$SELECT partman.partition_data_time('s.own', p_source_table => 's.from_bad')$$);
 RESET ROLE;
 GRANT SELECT, DELETE ON s.from_bad TO regress_strata_source;

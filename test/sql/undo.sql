@@ -1,27 +1,8 @@
 -- undo_partition, undo_partition_proc: rows go to a plain table, partitions are detached, the set is forgotten.
-SET client_min_messages = warning;
-CREATE SCHEMA partman;
-CREATE EXTENSION pg_strata SCHEMA partman;
-CREATE SCHEMA u;
+\set s u
+\getenv srcdir PG_ABS_SRCDIR
+\i :srcdir/setup.psql
 
--- SQLSTATE, message, detail and hint of an error
-CREATE FUNCTION u.try(statement text) RETURNS text LANGUAGE plpgsql AS $$
-DECLARE d text; h text; r text;
-BEGIN
-    EXECUTE statement INTO r;
-    RETURN 'ok: ' || coalesce(r, 'NULL');
-EXCEPTION WHEN OTHERS THEN
-    GET STACKED DIAGNOSTICS d = PG_EXCEPTION_DETAIL, h = PG_EXCEPTION_HINT;
-    RETURN concat_ws(E'\n  ', SQLSTATE || ': ' || SQLERRM, nullif(d, ''), nullif(h, ''));
-END $$;
--- a set without partitions, in UTC: what it looks like depends on no day
-CREATE FUNCTION u.manage(parent text, control text, width text, epoch text DEFAULT 'none', encoder text DEFAULT NULL,
-    decoder text DEFAULT NULL)
-RETURNS void LANGUAGE sql AS $$
-    INSERT INTO partman.part_config (parent_table, control, partition_type, partition_interval, epoch, time_encoder, time_decoder)
-    VALUES (parent, control, 'range', width, epoch, encoder, decoder);
-    INSERT INTO partman.part_policy (parent_table, time_zone) VALUES (parent, 'UTC');
-$$;
 CREATE FUNCTION u.parts(parent regclass) RETURNS text LANGUAGE sql AS $$
     SELECT coalesce(string_agg(c.relname, ' ' ORDER BY c.relname COLLATE "C"), 'none') FROM pg_inherits i
     JOIN pg_class c ON c.oid = i.inhrelid WHERE i.inhparent = parent
@@ -77,13 +58,13 @@ SELECT parent_table, to_regclass('u.shared_template') FROM partman.part_config O
 CREATE TABLE u.e (id bigint NOT NULL) PARTITION BY RANGE (id);
 CREATE TABLE u.e_target (LIKE u.e);
 CREATE TABLE u.e_default PARTITION OF u.e DEFAULT;
-SELECT u.manage('u.e', 'id', '1 day', 'seconds');
+SELECT u.register('u.e', 'id', '1 day', 'seconds');
 SELECT partman.create_partition_time('u.e', '{2026-01-01 00:00+00}');
 INSERT INTO u.e SELECT 1767225600 + i * 21600 FROM generate_series(0, 11) i;
 CREATE TABLE u.x (id uuid NOT NULL) PARTITION BY RANGE (id);
 CREATE TABLE u.x_target (LIKE u.x);
 CREATE TABLE u.x_default PARTITION OF u.x DEFAULT;
-SELECT u.manage('u.x', 'id', '1 day', 'none', 'partman.uuid7_time_encoder', 'partman.uuid7_time_decoder');
+SELECT u.register('u.x', 'id', '1 day', 'none', 'partman.uuid7_time_encoder', 'partman.uuid7_time_decoder');
 SELECT partman.create_partition_time('u.x', '{2026-01-01 00:00+00}');
 INSERT INTO u.x SELECT partman.uuid7_time_encoder('2026-01-01 00:00+00'::timestamptz + i * interval '6 hours')
     FROM generate_series(0, 11) i;

@@ -1,29 +1,10 @@
 -- What part_config and part_config_sub refuse when a row is written.
-SET client_min_messages = warning;
-CREATE SCHEMA partman;
-CREATE EXTENSION pg_strata SCHEMA partman;
-CREATE SCHEMA v;
+\set s v
+\getenv srcdir PG_ABS_SRCDIR
+\i :srcdir/setup.psql
 
--- Runs a statement, tells how it ended, and undoes it.
-CREATE FUNCTION v.try(statement text) RETURNS text LANGUAGE plpgsql AS $$
-DECLARE
-    state text;
-    message text;
-    detail text;
-    hint text;
-BEGIN
-    EXECUTE statement;
-    RAISE EXCEPTION USING ERRCODE = 'XX999';
-EXCEPTION
-    WHEN SQLSTATE 'XX999' THEN
-        RETURN 'accepted';
-    WHEN OTHERS THEN
-        GET STACKED DIAGNOSTICS state = RETURNED_SQLSTATE, message = MESSAGE_TEXT,
-                                detail = PG_EXCEPTION_DETAIL, hint = PG_EXCEPTION_HINT;
-        RETURN concat(state, ': ', message, E'\n  ' || nullif(regexp_replace(detail, '^Failing row.*', ''), ''), E'\n  ' || nullif(hint, ''));
-END $$;
 CREATE FUNCTION v.row(columns text, vals text) RETURNS text LANGUAGE sql AS $$
-    SELECT v.try(format(
+    SELECT v.would(format(
         'INSERT INTO partman.part_config (parent_table, control, partition_type, %s) VALUES (''v.t'', ''c'', ''range'', %s)',
         columns, vals))
 $$;
@@ -41,7 +22,7 @@ SELECT concat_ws(' / ', i.text) || ' -> ' || r FROM (VALUES (1, '1 day'), (2, '1
 SELECT concat_ws(' / ', i.text) || ' -> ' || r FROM (VALUES (1, '10'), (2, ' 1000000 '), (3, '+2'), (4, '9223372036854775807'),
     (5, '1'), (6, '0'), (7, '-10'), (8, '9223372036854775808')) AS i(n, text),
     LATERAL v.row('partition_interval', quote_literal(i.text)) AS r ORDER BY n;
-SELECT r FROM v.try($$INSERT INTO partman.part_config (parent_table, control, partition_type, partition_interval)
+SELECT r FROM v.would($$INSERT INTO partman.part_config (parent_table, control, partition_type, partition_interval)
     VALUES ('v.t', 'c', 'list', '1')$$) AS r;
 
 -- a bare number is no interval where the row speaks of time
@@ -93,18 +74,18 @@ SELECT concat_ws(' / ', i.cols, i.vals) || ' -> ' || r FROM (VALUES
     (4, 'sub_partition_interval, sub_retention', $$'10', '10 days'$$),
     (5, 'sub_partition_interval, sub_date_trunc_interval', $$'1 day', 'moon'$$),
     (6, 'sub_partition_interval, sub_time_encoder', $$'1 day', 'a b'$$)) AS i(n, cols, vals),
-    LATERAL v.try(format('INSERT INTO partman.part_config_sub (sub_parent, sub_control, sub_partition_type, %s)
+    LATERAL v.would(format('INSERT INTO partman.part_config_sub (sub_parent, sub_control, sub_partition_type, %s)
         VALUES (''v.top'', ''c'', ''range'', %s)', i.cols, i.vals)) AS r ORDER BY n;
 
 -- updates are judged by what they change
-SELECT r FROM v.try($$UPDATE partman.part_config SET retention = '30' WHERE parent_table = 'v.top'$$) AS r;
-SELECT r FROM v.try($$UPDATE partman.part_config SET partition_interval = '10', retention = '30' WHERE parent_table = 'v.top'$$) AS r;
+SELECT r FROM v.would($$UPDATE partman.part_config SET retention = '30' WHERE parent_table = 'v.top'$$) AS r;
+SELECT r FROM v.would($$UPDATE partman.part_config SET partition_interval = '10', retention = '30' WHERE parent_table = 'v.top'$$) AS r;
 ALTER TABLE partman.part_config DISABLE TRIGGER part_config_check;
 UPDATE partman.part_config SET retention = 'banana' WHERE parent_table = 'v.top';
 ALTER TABLE partman.part_config ENABLE TRIGGER part_config_check;
-SELECT r FROM v.try($$UPDATE partman.part_config SET maintenance_last_run = now() WHERE parent_table = 'v.top'$$) AS r;
-SELECT r FROM v.try($$UPDATE partman.part_config SET premake = 0 WHERE parent_table = 'v.top'$$) AS r;
-SELECT r FROM v.try($$UPDATE partman.part_config SET partition_interval = '1 day' WHERE parent_table = 'v.top'$$) AS r;
+SELECT r FROM v.would($$UPDATE partman.part_config SET maintenance_last_run = now() WHERE parent_table = 'v.top'$$) AS r;
+SELECT r FROM v.would($$UPDATE partman.part_config SET premake = 0 WHERE parent_table = 'v.top'$$) AS r;
+SELECT r FROM v.would($$UPDATE partman.part_config SET partition_interval = '1 day' WHERE parent_table = 'v.top'$$) AS r;
 UPDATE partman.part_config SET retention = NULL WHERE parent_table = 'v.top';
 
 -- a rename carries the sub-configuration along
@@ -114,16 +95,16 @@ UPDATE partman.part_config SET parent_table = 'v.renamed' WHERE parent_table = '
 SELECT sub_parent FROM partman.part_config_sub;
 
 -- the trigger function is of no other use
-SELECT r FROM v.try('SELECT partman.part_config_check()') AS r;
+SELECT r FROM v.would('SELECT partman.part_config_check()') AS r;
 CREATE TABLE v.other (a text);
 CREATE TRIGGER t BEFORE INSERT ON v.other FOR EACH ROW EXECUTE FUNCTION partman.part_config_check();
-SELECT r FROM v.try($$INSERT INTO v.other VALUES ('x')$$) AS r;
+SELECT r FROM v.would($$INSERT INTO v.other VALUES ('x')$$) AS r;
 CREATE TABLE v.lookalike (parent_table int, partition_interval int);
 CREATE TRIGGER t BEFORE INSERT ON v.lookalike FOR EACH ROW EXECUTE FUNCTION partman.part_config_check();
-SELECT r FROM v.try('INSERT INTO v.lookalike VALUES (1, 1)') AS r;
+SELECT r FROM v.would('INSERT INTO v.lookalike VALUES (1, 1)') AS r;
 CREATE TABLE v.after (parent_table text, partition_interval text);
 CREATE TRIGGER t AFTER INSERT ON v.after FOR EACH ROW EXECUTE FUNCTION partman.part_config_check();
-SELECT r FROM v.try($$INSERT INTO v.after VALUES ('x', '1 day')$$) AS r;
+SELECT r FROM v.would($$INSERT INTO v.after VALUES ('x', '1 day')$$) AS r;
 \t off
 \pset format aligned
 

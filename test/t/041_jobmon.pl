@@ -130,6 +130,17 @@ is(jobs(), 'PARTMAN STOP SUBPARTITIONING: public.ids OK', 'stop_sub_partition');
 value(q{CREATE TABLE public.home (id int, v int); SELECT partman.undo_partition('public.it''s', 'public.home', p_loop_count := 20)});
 is(jobs(), q{PARTMAN UNDO PARTITIONING: public.it's OK}, 'undo_partition');
 
+value(q{CREATE TABLE public.times (at timestamptz NOT NULL, id int) PARTITION BY RANGE (at)});
+value(q{SELECT partman.create_parent('public.times', 'at', '1 day', p_premake := 2); DELETE FROM "job mon".job_log});
+value(q{SELECT partman.create_partition_time('public.times', ARRAY[now() + interval '30 days'])});
+is(jobs(), 'PARTMAN CREATE TABLE: public.times OK', 'create_partition_time');
+value(q{SELECT partman.drop_partition_time('public.times', '1 hour', p_keep_table := false)});
+is(jobs(), 'PARTMAN DROP TIME PARTITION: public.times OK', 'drop_partition_time');
+value(q{INSERT INTO public.times VALUES (now(), 1); CREATE TABLE public.was (LIKE public.times)});
+value(q{CALL partman.undo_partition_proc('public.times', 'public.was', p_wait := 0, p_quiet := true)});
+is(jobs(), 'PARTMAN UNDO PARTITIONING: public.times OK', 'undo_partition_proc: one job for the whole call');
+is(value(q{SELECT count(*) FROM "job mon".job_detail WHERE status IS NULL OR status NOT IN ('OK', 'NOTICE', 'CRITICAL')}), '0', 'every step has an end');
+
 # --- not wanted -------------------------------------------------------------------------------------------------------
 
 value(q{
