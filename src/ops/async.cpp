@@ -241,6 +241,7 @@ Step put_in(const Extension& extension, const AsyncRequest& request, const Work&
                          .to = child->oid,
                          .to_sql = pg::qualified(child->schema, child->name),
                          .columns = moved_columns(work.working.oid, work.set.parent.oid, request.ignored_columns),
+                         .all_columns = request.ignored_columns.empty(),
                          .condition = key_condition(work.set, *batch),
                          .identity = Identity::OverrideSystemValue});
     }

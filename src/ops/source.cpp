@@ -141,6 +141,7 @@ bool move_slice(const Work& work, const SourceRequest& request, const Slice& sli
                         .to = child.oid,
                         .to_sql = pg::qualified(child.schema, child.name),
                         .columns = moved_columns(work.source.oid, work.set.parent.oid, request.data.ignored_columns),
+                        .all_columns = request.data.ignored_columns.empty(),
                         .condition = key_condition(work.set, slice.rows),
                         .identity = request.identity,
                         .check = work.check});

@@ -1,11 +1,15 @@
 // Moving rows from one table to another by one statement, WITH ... DELETE ... INSERT: sources, undo, and the working
 // table of an asynchronous move. Every snapshot sees each row once. Unlike the drain these moves take rows into a set
-// or out of it, so they are no secret: triggers fire as for a user's DELETE and INSERT.
+// or out of it, so they are no secret: triggers fire as for a user's DELETE and INSERT. Where there is nothing to fire
+// and nothing to ask, rows move below the executor (pg/bulk_transfer).
 #pragma once
 
 #include "ops/apply.hpp"
 
 namespace strata::ops {
+
+// Whether writers of the source are locked out (EXCLUSIVE); else its rows are locked one by one.
+enum class SourceLock : std::uint8_t { Rows, Table };
 
 enum class Identity : std::uint8_t { AsDeclared, OverrideSystemValue };
 
@@ -15,8 +19,10 @@ struct Transfer {
   Oid to = InvalidOid;
   std::string to_sql;
   std::string columns;
+  bool all_columns = true;  // none is ignored
   std::string condition;
   Identity identity = Identity::AsDeclared;
+  SourceLock lock = SourceLock::Rows;
   pg::CheckAs check = {};  // from require_privileges
 };
 

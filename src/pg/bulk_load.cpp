@@ -2,6 +2,8 @@
 // keep a buffer pinned between batches (truths 10); further ones find their last page again by themselves.
 #include "pg/bulk_load.hpp"
 
+#include "pg/row_batch.hpp"
+
 extern "C" {
 #include "access/tupconvert.h"
 #include "utils/partcache.h"
@@ -13,8 +15,6 @@ namespace {
 
 constexpr int kRowsAtOnce = 1000;  // as COPY does
 constexpr int kPinned = 32;
-constexpr Size kBatchBytes = Size{8} * 1024 * 1024;
-constexpr int kBatchRows = 40'000;
 
 // Everything here is plain data of PostgreSQL's, good for guarded code; an error leaves it to the abort.
 struct Target {
@@ -35,12 +35,7 @@ struct Key {
   const char* name = nullptr;
 };
 
-// Copies of rows, one after the other.
-struct Batch {
-  char* bytes = nullptr;
-  Size used = 0;
-  int count = 0;
-  HeapTuple* rows = nullptr;
+struct Batch : RowBatch {
   int* homes = nullptr;         // target of each row
   HeapTuple* sorted = nullptr;  // by target
   int* ends = nullptr;          // where each target's rows begin, then end, among the sorted ones
@@ -104,10 +99,9 @@ void close_target(Target& target, int options) {
 }
 
 void make_batch(Batch& batch, int targets) {
-  batch.bytes = static_cast<char*>(palloc(kBatchBytes));
-  batch.rows = static_cast<HeapTuple*>(palloc(sizeof(HeapTuple) * kBatchRows));
-  batch.sorted = static_cast<HeapTuple*>(palloc(sizeof(HeapTuple) * kBatchRows));
-  batch.homes = static_cast<int*>(palloc(sizeof(int) * kBatchRows));
+  batch.make();
+  batch.sorted = static_cast<HeapTuple*>(palloc(sizeof(HeapTuple) * RowBatch::kRows));
+  batch.homes = static_cast<int*>(palloc(sizeof(int) * RowBatch::kRows));
   batch.ends = static_cast<int*>(palloc(sizeof(int) * static_cast<Size>(targets + 1)));
 }
 
@@ -162,23 +156,13 @@ void flush(Loader& loader) {
   }
   MemoryContextSwitchTo(outside);
   MemoryContextReset(loader.scratch);
-  loader.batch.count = 0;
-  loader.batch.used = 0;
+  loader.batch.clear();
 }
 
-// Long values are in a TOAST table still, so that rows are about as small as those of a heap.
 void take(Loader& loader, HeapTuple row, int home) {
-  Batch& batch = loader.batch;
-  const Size size = MAXALIGN(HEAPTUPLESIZE + row->t_len);
-  if (size > kBatchBytes) elog(ERROR, "a row of %zu bytes is too large to be moved", size);
-  if (batch.count == kBatchRows || batch.used + size > kBatchBytes) flush(loader);
-  const auto copy = reinterpret_cast<HeapTuple>(batch.bytes + batch.used);
-  batch.used += size;
-  *copy = *row;
-  copy->t_data = reinterpret_cast<HeapTupleHeader>(reinterpret_cast<char*>(copy) + HEAPTUPLESIZE);
-  memcpy(copy->t_data, row->t_data, row->t_len);
-  batch.rows[batch.count] = copy;
-  batch.homes[batch.count++] = home;
+  if (!loader.batch.has_room_for(row)) flush(loader);
+  loader.batch.homes[loader.batch.count] = home;
+  loader.batch.add(row);
 }
 
 int home_of(const Loader& loader, TupleTableSlot* slot) {
@@ -208,36 +192,16 @@ void finish(Loader& loader) {
 
 // --- from a query ---------------------------------------------------------------------------------------------------
 
-struct Receiver {
-  DestReceiver base;
-  Loader* loader;
-};
-
-bool receive(TupleTableSlot* slot, DestReceiver* self) {
-  Loader& loader = *reinterpret_cast<Receiver*>(self)->loader;
+bool receive(void* context, TupleTableSlot* slot) {
+  Loader& loader = *static_cast<Loader*>(context);
   const int home = home_of(loader, slot);
   loader.stray = home < 0;
-  if (loader.stray) return false;  // ends the query
+  if (loader.stray) return false;
   bool made = false;
   const HeapTuple row = ExecFetchSlotHeapTuple(slot, false, &made);
   take(loader, row, home);
   if (made) heap_freetuple(row);
   return true;
-}
-
-void run_query(Loader& loader, const char* query) {
-  Receiver receiver{};
-  receiver.base.receiveSlot = receive;
-  receiver.base.rStartup = [](DestReceiver*, int, TupleDesc) {};
-  receiver.base.rShutdown = [](DestReceiver*) {};
-  receiver.base.rDestroy = [](DestReceiver*) {};
-  receiver.base.mydest = DestNone;
-  receiver.loader = &loader;
-  SPIExecuteOptions options{};
-  options.dest = &receiver.base;
-  options.allow_nonatomic = false;
-  const int result = SPI_execute_extended(query, &options);
-  if (result < 0) elog(ERROR, "could not read the rows to move: %s", SPI_result_code_string(result));
 }
 
 // --- from a heap ----------------------------------------------------------------------------------------------------
@@ -361,7 +325,7 @@ std::optional<BulkLoaded> finish(Loader& loader) {
 std::optional<BulkLoaded> bulk_load_query(const BulkLoad& load, const std::string& query) {
   Loader loader;
   prepare(loader, load);
-  guarded([&loader, text = query.c_str()] { loading::run_query(loader, text); });
+  guarded([&loader, text = query.c_str()] { receive_rows(text, loading::receive, &loader); });
   return finish(loader);
 }
 

@@ -1,0 +1,73 @@
+// Copies of rows, one behind the other in one piece of memory: what is written at once. Plain data for guarded code.
+#pragma once
+
+#include "pg/postgres.hpp"
+
+namespace strata::pg {
+
+struct RowBatch {
+  static constexpr Size kBytes = Size{8} * 1024 * 1024;
+  static constexpr int kRows = 40'000;
+
+  char* bytes = nullptr;
+  Size used = 0;
+  int count = 0;
+  HeapTuple* rows = nullptr;
+
+  // In the current memory context.
+  void make() {
+    bytes = static_cast<char*>(palloc(kBytes));
+    rows = static_cast<HeapTuple*>(palloc(sizeof(HeapTuple) * kRows));
+  }
+
+  // Long values are in a TOAST table still, so that rows are about as small as those of a heap.
+  [[nodiscard]] static Size size_of(HeapTuple row) {
+    const Size size = MAXALIGN(HEAPTUPLESIZE + row->t_len);
+    if (size > kBytes) elog(ERROR, "a row of %zu bytes is too large to be moved", size);
+    return size;
+  }
+
+  [[nodiscard]] bool has_room_for(HeapTuple row) const { return count < kRows && used + size_of(row) <= kBytes; }
+
+  void add(HeapTuple row) {
+    const auto copy = reinterpret_cast<HeapTuple>(bytes + used);
+    used += size_of(row);
+    *copy = *row;
+    copy->t_data = reinterpret_cast<HeapTupleHeader>(reinterpret_cast<char*>(copy) + HEAPTUPLESIZE);
+    memcpy(copy->t_data, row->t_data, row->t_len);
+    rows[count++] = copy;
+  }
+
+  void clear() {
+    used = 0;
+    count = 0;
+  }
+};
+
+// What a query's executor hands each row to; runs inside guarded code. False ends the query.
+struct RowReceiver {
+  DestReceiver base;
+  bool (*take)(void* context, TupleTableSlot* slot);
+  void* context;
+};
+
+// The rows of a query, as they are produced. In guarded code.
+inline void receive_rows(const char* query, bool (*take)(void*, TupleTableSlot*), void* context) {
+  RowReceiver receiver{};
+  receiver.base.receiveSlot = [](TupleTableSlot* slot, DestReceiver* self) {
+    const auto receiver = reinterpret_cast<RowReceiver*>(self);
+    return receiver->take(receiver->context, slot);
+  };
+  receiver.base.rStartup = [](DestReceiver*, int, TupleDesc) {};
+  receiver.base.rShutdown = [](DestReceiver*) {};
+  receiver.base.rDestroy = [](DestReceiver*) {};
+  receiver.base.mydest = DestNone;
+  receiver.take = take;
+  receiver.context = context;
+  SPIExecuteOptions options{};
+  options.dest = &receiver.base;
+  const int result = SPI_execute_extended(query, &options);
+  if (result < 0) elog(ERROR, "could not read the rows to move: %s", SPI_result_code_string(result));
+}
+
+}  // namespace strata::pg
