@@ -9,6 +9,7 @@ use strict;
 use warnings;
 use FindBin;
 use lib $FindBin::RealBin;
+use Calendar;
 use MaintenanceTest;
 use Model;
 use POSIX qw(strftime);
@@ -24,7 +25,7 @@ note("seed $seed, sequences $first to " . ($first + $sequences - 1));
 
 use constant { MS => 1_000, SECOND => 1_000_000, HOUR => 3_600_000_000, DAY => 86_400_000_000 };
 my $node = new_node('main');
-my ($session, $opened);
+my ($session, $opened, $kind);
 
 sub one_of { return $_[ int rand @_ ]; }
 sub chance { return rand() < $_[0]; }
@@ -63,7 +64,7 @@ $session->query(q{
 
 sub stamp {
 	my ($tick) = @_;
-	my $second = Model::floor_div($tick, SECOND);
+	my $second = Calendar::floor_div($tick, SECOND);
 	return strftime('%Y-%m-%d %H:%M:%S', gmtime $second) . sprintf('.%06d+00', $tick - $second * SECOND);
 }
 
@@ -74,23 +75,36 @@ sub tick_of_stamp {
 	return timegm($s // 0, $i // 0, $h // 0, $d, $m - 1, $y) * SECOND + substr(($fraction // 0) . '000000', 0, 6);
 }
 
-my @hours = ([ '1 hour', HOUR ], [ '6 hours', 6 * HOUR ], [ '1 day', DAY ], [ '7 days', 7 * DAY ]);
-my @days = ([ '1 day', DAY ], [ '3 days', 3 * DAY ], [ '7 days', 7 * DAY ]);
-my @numbers = ([ '7', 7 ], [ '10', 10 ], [ '100', 100 ]);
+# Intervals of Calendar.pm and how to write so many of them at once.
+sub hours { return { ticks => $_[0] * HOUR, text => "$_[0] hours" }; }
+sub days { return { days => $_[0], text => "$_[0] days" }; }
+sub months { my $count = shift; return { months => $count, text => $count % 12 ? "$count months" : $count / 12 . " years" }; }
+sub number { return { ticks => $_[0], text => $_[0] }; }
+
+sub repeated {
+	my ($by, $count) = @_;
+	my ($unit) = grep { $by->{$_} } qw(months days ticks);
+	my $all = $by->{$unit} * $count;
+	return $unit eq 'months' ? months($all) : $unit eq 'days' ? days($all) : $kind->{time} ? hours($all / HOUR) : number($all);
+}
+
+my @short = (hours(1), hours(6), days(1), days(7));
+my @long = (months(1), months(3), months(12));
+my @numbers = map { number($_) } 7, 10, 100;
 
 # type: of the key; unit: ticks between two keys; last: this and more keys of one tick; write, read: tick to SQL and back.
 sub kind {
 	my ($name, $type, %fields) = @_;
-	return { name => $name, type => $type, time => 1, unit => 1, steps => \@hours, method => 'RANGE', more => '',
+	return { name => $name, type => $type, time => 1, unit => 1, steps => [ @short, @long ], method => 'RANGE', more => '',
 		read => \&tick_of_stamp, write => sub { "'" . stamp($_[0]) . "'" }, %fields };
 }
 
 sub epoch_kind {
-	my ($name, $type, $per_second) = @_;
+	my ($name, $type, $per_second, %fields) = @_;
 	my $unit = $per_second > SECOND ? 1 : SECOND / $per_second;
 	my $scale = $per_second > SECOND ? $per_second / SECOND : 1;
 	return kind($name, $type, unit => $unit, more => ", p_epoch := '$name'", read => sub { $_[0] / $scale * $unit },
-		write => sub { my ($tick, $last) = @_; Model::floor_div($tick, $unit) * $scale + ($last ? $scale - 1 : 0) });
+		write => sub { my ($tick, $last) = @_; Calendar::floor_div($tick, $unit) * $scale + ($last ? $scale - 1 : 0) }, %fields);
 }
 
 sub number_kind {
@@ -107,8 +121,8 @@ sub write_uuid {
 my @kinds = (
 	kind('timestamptz', 'timestamptz'),
 	kind('timestamp', 'timestamp', write => sub { "'" . stamp($_[0]) =~ s/\+00$//r . "'" }),
-	kind('date', 'date', unit => DAY, steps => \@days),
-	epoch_kind('seconds', 'int', 1),
+	kind('date', 'date', unit => DAY, steps => [ days(1), days(3), days(7), @long ]),
+	epoch_kind('seconds', 'int', 1, steps => \@short),
 	epoch_kind('milliseconds', 'bigint', 1_000),
 	epoch_kind('microseconds', 'numeric', 1_000_000),
 	epoch_kind('nanoseconds', 'bigint', 1_000_000_000),
@@ -116,17 +130,17 @@ my @kinds = (
 		read => sub { hex(join '', $_[0] =~ /^(\w{8})-(\w{4})/) * MS },
 		more => ", p_time_encoder := 'partman.uuid7_time_encoder', p_time_decoder := 'partman.uuid7_time_decoder'"),
 	kind('text', 'text COLLATE "C"', unit => SECOND,
-		write => sub { strftime("'K%Y%m%d%H%M%S'", gmtime Model::floor_div($_[0], SECOND)) },
+		write => sub { strftime("'K%Y%m%d%H%M%S'", gmtime Calendar::floor_div($_[0], SECOND)) },
 		more => ", p_time_encoder := 'model.enc', p_time_decoder := 'model.dec'"),
 	number_kind('int2', 'int2'),
 	number_kind('int4', 'int'),
 	number_kind('int8', 'bigint'),
 	number_kind('numeric', 'numeric', write => sub { $_[1] ? "$_[0] + 0.9" : $_[0] }),
-	number_kind('list', 'int', steps => [ [ '1', 1 ] ], method => 'LIST', more => ", p_type := 'list'"));
+	number_kind('list', 'int', steps => [ number(1) ], method => 'LIST', more => ", p_type := 'list'"));
 
 # --- the set under test --------------------------------------------------------------------------------------------------
 
-my ($kind, $model, $now, $next_id, $renamed, @steps, @log, %done);
+my ($model, $now, $next_id, $renamed, @steps, @log, %done);
 
 sub server_now { return $session->query('SELECT (extract(epoch FROM now()) * 1000000)::bigint'); }
 
@@ -175,7 +189,7 @@ sub list_of { return join ' ', sort { $a <=> $b } @_; }
 sub contract_name {
 	my ($part) = @_;
 	return "ev_p$part->{lo}" unless $kind->{time};
-	my $pattern = $model->{width} >= DAY ? 'ev_p%Y%m%d' : 'ev_p%Y%m%d_%H%M%S';
+	my $pattern = $model->{step}{ticks} ? 'ev_p%Y%m%d_%H%M%S' : 'ev_p%Y%m%d';
 	return strftime($pattern, gmtime $part->{lo} / SECOND);
 }
 
@@ -215,9 +229,10 @@ sub compare {
 # A key where it hurts: at an edge of a cell or between, near the partitions there are.
 sub random_tick {
 	my $parts = $model->{parts};
-	my ($width, $unit) = ($model->{width}, $kind->{unit});
+	my $unit = $kind->{unit};
 	my ($lo, $up) = chance(0.7) || !$model->{default} ? @{ one_of(@$parts) }{qw(lo up)}
-	  : $model->cell(one_of($parts->[0]{lo} - pick(1, 3) * $width, $parts->[-1]{up} + pick(0, 2) * $width, one_of(@$parts)->{up}));
+	  : $model->cell(one_of($model->advance($parts->[0]{lo}, -pick(1, 3)), $model->advance($parts->[-1]{up}, pick(0, 2)),
+		one_of(@$parts)->{up}));
 	return one_of($lo, $up - $unit, $lo + pick(0, ($up - $lo) / $unit - 1) * $unit);
 }
 
@@ -304,14 +319,14 @@ sub step_retire {
 	my $keep = one_of(0, 1);
 	my ($retention, $reference, $call);
 	if ($kind->{time}) {
-		my $hours = pick(0, 200);
-		($retention, $reference) = ($hours * HOUR, $part->{up} + $hours * HOUR + pick(-1, 1));
-		$call = "drop_partition_time('m.ev', '$hours hours', p_reference_timestamp := '" . stamp($reference) . "', ";
+		$retention = chance(0.5) ? hours(pick(0, 200)) : repeated(one_of(@steps), pick(0, 3));
+		$reference = $model->advance($part->{up}, 1, $retention) + pick(-1, 1);
+		$call = "drop_partition_time('m.ev', '$retention->{text}', p_reference_timestamp := '" . stamp($reference) . "', ";
 	} else {
 		my $filled = $model->highest_filled // return;
 		my $highest = (sort { $a <=> $b } values %{ $filled->{rows} })[-1];
-		$retention = $highest - $part->{up} + pick(-1, 1);
-		$call = "drop_partition_id('m.ev', $retention, ";
+		$retention = number($highest - $part->{up} + pick(-1, 1));
+		$call = "drop_partition_id('m.ev', $retention->{text}, ";
 	}
 	my @gone = $model->spare_last($model->expired($retention, $reference));
 	$model->retire(@gone);
@@ -329,8 +344,10 @@ sub step_gap_fill {
 
 # A partition somebody wants: on the grid, before, between or after the others.
 sub step_create_one {
-	my ($lo, $up) = $model->cell(one_of($model->{parts}[0]{lo} - pick(1, 3) * $model->{width}, random_tick(),
-		$model->{parts}[-1]{up} + pick(0, 3) * $model->{width}));
+	my $parts = $model->{parts};
+	my ($lo) = $model->cell(one_of($model->advance($parts->[0]{lo}, -pick(1, 3)), random_tick(),
+		$model->advance($parts->[-1]{up}, pick(0, 3))));
+	my $up = $model->advance($lo, 1);
 	return if grep { $_->{lo} < $up && $lo < $_->{up} } @{ $model->{parts} };
 	my $part = { lo => $lo, up => $up, rows => {} };
 	my %expected = (said => 't');
@@ -350,18 +367,17 @@ sub step_drop_one {
 }
 
 sub step_configure {
-	my $width = $model->{width};
 	@$model{qw(premake infinite ignore_default keep)} = (pick(1, 5), pick(0, 1), chance(0.7) ? 1 : 0, pick(0, 1));
-	my $cells = pick(0, 6);
-	$model->{retention} = chance(0.4) ? undef : $cells * $width;
-	my $text = !defined $model->{retention} ? 'NULL' : $kind->{time} ? "'" . $cells * $width / HOUR . " hours'" : "'" . $cells * $width . "'";
+	$model->{retention} = chance(0.4) ? undef : repeated($model->{step}, pick(0, 6));
+	$model->{retention} = hours(24 * $model->{retention}{days}) if $model->{retention} && $model->{retention}{days} && chance(0.5);
+	my $text = $model->{retention} ? "'$model->{retention}{text}'" : 'NULL';
 	my $first = pick(0, 1);
 	my $interval = '';
 	if (chance(0.3)) {
 		my $step = one_of(@steps);
-		$renamed = 1 if $step->[1] != $width;
-		$model->{width} = $step->[1];
-		$interval = ", partition_interval = '$step->[0]'";
+		$renamed = 1 if $step->{text} ne $model->{step}{text};
+		$model->{step} = $step;
+		$interval = ", partition_interval = '$step->{text}'";
 	}
 	return compare(run("UPDATE partman.part_config SET premake = $model->{premake}, retention = $text, retention_keep_table = "
 		  . "$model->{keep}::boolean, infinite_time_partitions = $model->{infinite}::boolean, ignore_default_data = "
@@ -450,15 +466,17 @@ sub step_take_back {
 sub step_create {
 	my ($step, $premake) = (one_of(@steps), pick(1, 3));
 	$renamed = 0;
-	my $start = chance(0.3) ? undef
-	  : $kind->{time} ? Model::floor_div($now, DAY) * DAY - pick(0, 5) * $step->[1] : pick(-3, 9) * $step->[1];
 	my $default = chance(0.85);
-	$model = Model->new(time => $kind->{time}, width => $step->[1], premake => $premake, target => $model->{target} // {},
+	$model = Model->new(time => $kind->{time}, step => $step, premake => $premake, target => $model->{target} // {},
 		default => $default ? {} : undef);
-	$model->create($now, $start);
+	my $start = chance(0.3) ? undef
+	  : $kind->{time} ? $model->advance($now, -pick(0, 5)) : $model->advance(0, pick(-3, 9));
+	my $field = $step->{months} && defined $start && (Calendar::civil($start))[2] <= 28 && chance(0.3) ? 'day' : undef;
+	$model->create($now, $start, $field);
+	my $more = $kind->{more} . ($field ? ", p_date_trunc_interval := '$field'" : '');
 	my $text = !defined $start ? 'NULL' : $kind->{time} ? "'" . stamp($start) . "'" : "'$start'";
-	return compare(run("SELECT partman.create_parent('m.ev', 'k', '$step->[0]', p_premake := $premake, p_start_partition := $text, "
-		  . 'p_default_table := ' . ($default ? 'true' : 'false') . ", p_template_table := 'false'$kind->{more})"), said => 't');
+	return compare(run("SELECT partman.create_parent('m.ev', 'k', '$step->{text}', p_premake := $premake, p_start_partition := $text, "
+		  . 'p_default_table := ' . ($default ? 'true' : 'false') . ", p_template_table := 'false'$more)"), said => 't');
 }
 
 # --- lives ---------------------------------------------------------------------------------------------------------------
