@@ -140,7 +140,7 @@ my @kinds = (
 
 # --- the set under test --------------------------------------------------------------------------------------------------
 
-my ($model, $now, $next_id, $renamed, @steps, @log, %done);
+my ($model, $now, $next_id, $renamed, $nullable, @steps, @log, %done);
 
 sub server_now { return $session->query('SELECT (extract(epoch FROM now()) * 1000000)::bigint'); }
 
@@ -226,23 +226,29 @@ sub compare {
 
 # --- steps: each changes the model, then the server, and compares --------------------------------------------------------
 
-# A key where it hurts: at an edge of a cell or between, near the partitions there are.
+# A key where it hurts: at an edge of a cell or between, near the partitions there are; or none.
 sub random_tick {
 	my $parts = $model->{parts};
 	my $unit = $kind->{unit};
 	my ($lo, $up) = chance(0.7) || !$model->{default} ? @{ one_of(@$parts) }{qw(lo up)}
 	  : $model->cell(one_of($model->advance($parts->[0]{lo}, -pick(1, 3)), $model->advance($parts->[-1]{up}, pick(0, 2)),
 		one_of(@$parts)->{up}));
+	return if $nullable && chance(0.1);
 	return one_of($lo, $up - $unit, $lo + pick(0, ($up - $lo) / $unit - 1) * $unit);
+}
+
+sub literal {
+	my ($tick) = @_;
+	return (defined $tick ? $kind->{write}->($tick, chance(0.4)) : 'NULL') . "::$kind->{type}";
 }
 
 sub step_insert {
 	my @values;
 	for (1 .. pick(1, 6)) {
-		my ($tick, $id) = (random_tick(), $next_id++);
+		my ($tick, $id) = (scalar random_tick(), $next_id++);
 		my $home = $model->home($tick) // next;
 		$home->{$id} = $tick;
-		push @values, '(' . $kind->{write}->($tick, chance(0.4)) . "::$kind->{type}, $id)";
+		push @values, '(' . literal($tick) . ", $id)";
 	}
 	return unless @values;
 	return compare(run('INSERT INTO m.ev VALUES ' . join ', ', @values));
@@ -251,11 +257,11 @@ sub step_insert {
 sub step_update {
 	my @ids = sort { $a <=> $b } $model->ids;
 	return unless @ids;
-	my ($id, $tick) = (one_of(@ids), random_tick());
+	my ($id, $tick) = (one_of(@ids), scalar random_tick());
 	my $home = $model->home($tick) // return;
 	$model->remove($id);
 	$home->{$id} = $tick;
-	return compare(run("UPDATE m.ev SET k = " . $kind->{write}->($tick, chance(0.4)) . "::$kind->{type} WHERE id = $id"));
+	return compare(run('UPDATE m.ev SET k = ' . literal($tick) . " WHERE id = $id"));
 }
 
 sub step_delete {
@@ -345,7 +351,7 @@ sub step_gap_fill {
 # A partition somebody wants: on the grid, before, between or after the others.
 sub step_create_one {
 	my $parts = $model->{parts};
-	my ($lo) = $model->cell(one_of($model->advance($parts->[0]{lo}, -pick(1, 3)), random_tick(),
+	my ($lo) = $model->cell(one_of($model->advance($parts->[0]{lo}, -pick(1, 3)), random_tick() // $parts->[0]{up},
 		$model->advance($parts->[-1]{up}, pick(0, 3))));
 	my $up = $model->advance($lo, 1);
 	return if grep { $_->{lo} < $up && $lo < $_->{up} } @{ $model->{parts} };
@@ -454,13 +460,14 @@ sub step_recreate {
 }
 
 sub step_take_back {
-	my $count = keys %{ $model->{target} } or return;
-	return if grep { my $tick = $_; grep { $model->cell($_) == $model->cell($tick) } values %{ $model->{default} // {} } }
-	  values %{ $model->{target} };
-	$model->pour(%{ $model->{target} });
-	$model->{target} = {};
+	my $target = $model->{target};
+	my @ids = grep { defined $target->{$_} } keys %$target or return;
+	for my $tick (Model::keys_of($model->{default} // {})) {
+		return if grep { $model->cell_number($target->{$_}) == $model->cell_number($tick) } @ids;
+	}
+	$model->pour(map { $_ => delete $target->{$_} } @ids);
 	my $function = $kind->{time} ? 'partition_data_time' : 'partition_data_id';
-	return compare(run("SELECT partman.$function('m.ev', 1000, p_source_table := 'm.target')"), said => $count);
+	return compare(run("SELECT partman.$function('m.ev', 1000, p_source_table := 'm.target')"), said => scalar @ids);
 }
 
 sub step_create {
@@ -473,7 +480,7 @@ sub step_create {
 	  : $kind->{time} ? $model->advance($now, -pick(0, 5)) : $model->advance(0, pick(-3, 9));
 	my $field = $step->{months} && defined $start && (Calendar::civil($start))[2] <= 28 && chance(0.3) ? 'day' : undef;
 	$model->create($now, $start, $field);
-	my $more = $kind->{more} . ($field ? ", p_date_trunc_interval := '$field'" : '');
+	my $more = $kind->{more} . ($nullable ? ', p_control_not_null := false' : '') . ($field ? ", p_date_trunc_interval := '$field'" : '');
 	my $text = !defined $start ? 'NULL' : $kind->{time} ? "'" . stamp($start) . "'" : "'$start'";
 	return compare(run("SELECT partman.create_parent('m.ev', 'k', '$step->{text}', p_premake := $premake, p_start_partition := $text, "
 		  . 'p_default_table := ' . ($default ? 'true' : 'false') . ", p_template_table := 'false'$more)"), said => 't');
@@ -490,11 +497,12 @@ sub live {
 	my ($number) = @_;
 	srand($seed * 1_000_003 + $number);
 	($kind, $model, $next_id, @log) = ($kinds[ $number % @kinds ], {}, 1);
+	$nullable = chance(0.3);
 	my $from = pick(0, $#{ $kind->{steps} });
 	@steps = @{ $kind->{steps} }[ $from, $from < $#{ $kind->{steps} } ? $from + 1 : () ];
 	away_from_borders();
-	run("CREATE SCHEMA m; CREATE TABLE m.ev (k $kind->{type} NOT NULL, id int) PARTITION BY $kind->{method} (k); "
-		. "CREATE TABLE m.target (k $kind->{type} NOT NULL, id int)");
+	my $columns = "(k $kind->{type}" . ($nullable ? '' : ' NOT NULL') . ', id int)';
+	run("CREATE SCHEMA m; CREATE TABLE m.ev $columns PARTITION BY $kind->{method} (k); CREATE TABLE m.target $columns");
 	my $wrong = step_create();
 	for (1 .. 15) {
 		last if $wrong;

@@ -7,7 +7,7 @@ use Calendar;
 use List::Util qw(max min first);
 
 # step, retention: { months, days or ticks }; parts: [{ lo, up, rows => { id => tick } }] ascending; default: { id => tick }
-# or nothing; target: ids taken out by undo.
+# or nothing; target: ids taken out by undo. A row without a key has no tick; it lies in the default and stays there.
 sub new {
 	my ($class, %fields) = @_;
 	return bless { premake => 4, infinite => 0, ignore_default => 1, keep => 1, retention => undef, parts => [],
@@ -78,15 +78,20 @@ sub add {
 
 sub has_default_rows {
 	my ($self, $part) = @_;
-	return scalar grep { $part->{lo} <= $_ && $_ < $part->{up} } values %{ $self->{default} // {} };
+	return scalar grep { $part->{lo} <= $_ && $_ < $part->{up} } keys_of($self->{default} // {});
 }
 
 # --- rows ----------------------------------------------------------------------------------------------------------------
 
+sub keys_of {
+	my ($rows) = @_;
+	return grep { defined } values %$rows;
+}
+
 # Where a row of this key goes, if anywhere.
 sub home {
 	my ($self, $tick) = @_;
-	my $part = $self->part_of($tick);
+	my $part = defined $tick && $self->part_of($tick);
 	return $part ? $part->{rows} : $self->{default};
 }
 
@@ -108,11 +113,11 @@ sub remove {
 sub drain {
 	my ($self, $batches, $order) = @_;
 	my $moved = 0;
-	while ($batches-- && %{ $self->{default} // {} }) {
-		my @keys = values %{ $self->{default} };
+	while ($batches-- && (my @keys = keys_of($self->{default}))) {
 		my $part = $self->free_cell($order eq 'ASC' ? min(@keys) : max(@keys));
 		for my $id (keys %{ $self->{default} }) {
-			next if $self->{default}{$id} < $part->{lo} || $self->{default}{$id} >= $part->{up};
+			my $tick = $self->{default}{$id} // next;
+			next if $tick < $part->{lo} || $tick >= $part->{up};
 			$part->{rows}{$id} = delete $self->{default}{$id};
 			$moved++;
 		}
@@ -163,7 +168,7 @@ sub current {
 	my $filled = $self->highest_filled;
 	my $by_clock = $self->{time} && $self->{infinite} && (!$filled || max(values %{ $filled->{rows} }) < $now);
 	my $from = $by_clock ? $now : $filled ? $filled->{lo} : undef;
-	my $stray = $self->{ignore_default} ? undef : max(values %{ $self->{default} // {} });
+	my $stray = $self->{ignore_default} ? undef : max(keys_of($self->{default} // {}));
 	return { %{ $self->free_cell($stray) }, key => $stray } if defined $stray && (!defined $from || $stray > $from);
 	return $by_clock ? 'now' : $filled && { %$filled, key => max(values %{ $filled->{rows} }) };
 }
