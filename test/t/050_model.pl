@@ -1,6 +1,7 @@
 # Random lives of partition sets against a plain model (Model.pm): create, insert, update, delete, drain, maintain, retire,
-# fill gaps, change the configuration, undo, take back, over every kind of key. After each step the server must have the
-# partitions of the model with its bounds, and in each the rows of the model: nothing lost, doubled, overlapping or between.
+# fill gaps, change the configuration, undo, take back, over every kind of key; with steps from hours to years, rows without
+# a key, and sessions in other zones than that of the set. After each step the server must have the partitions of the model
+# with its bounds, and in each the rows of the model: nothing lost, doubled, overlapping or between.
 #
 #   STRATA_SEED=n       other lives (the seed is printed)
 #   STRATA_SEQUENCES=n  more of them
@@ -25,7 +26,7 @@ note("seed $seed, sequences $first to " . ($first + $sequences - 1));
 
 use constant { MS => 1_000, SECOND => 1_000_000, HOUR => 3_600_000_000, DAY => 86_400_000_000 };
 my $node = new_node('main');
-my ($session, $opened, $kind);
+my ($session, $opened, $zone, $kind);
 
 sub one_of { return $_[ int rand @_ ]; }
 sub chance { return rand() < $_[0]; }
@@ -35,7 +36,8 @@ sub pick { my ($from, $to) = @_; return $from + int rand($to - $from + 1); }
 sub connect_again {
 	$session->quit if $session;
 	($session, $opened) = (session($node, verbosity => 'verbose'), time);
-	$session->query("SET timezone = 'UTC'; SET datestyle = 'ISO'; SET client_min_messages = error");
+	$zone = 'UTC';
+	$session->query("SET timezone = '$zone'; SET datestyle = 'ISO'; SET client_min_messages = error");
 	return;
 }
 connect_again();
@@ -44,7 +46,7 @@ $session->query(q{
 	CREATE FUNCTION model.enc(timestamptz) RETURNS text LANGUAGE sql AS
 		$$ SELECT 'K' || pg_catalog.to_char($1 AT TIME ZONE 'UTC', 'YYYYMMDDHH24MISS') $$;
 	CREATE FUNCTION model.dec(text) RETURNS timestamptz LANGUAGE sql AS
-		$$ SELECT pg_catalog.to_timestamp(pg_catalog.substr($1, 2), 'YYYYMMDDHH24MISS') $$;
+		$$ SELECT pg_catalog.to_timestamp(pg_catalog.substr($1, 2) || '+00', 'YYYYMMDDHH24MISSTZH') $$;
 	-- Every plain table with its bound and its rows, then the clock and what is left of the configuration.
 	CREATE FUNCTION model.state() RETURNS SETOF text LANGUAGE plpgsql AS $$
 	DECLARE r record; ids text;
@@ -68,11 +70,13 @@ sub stamp {
 	return strftime('%Y-%m-%d %H:%M:%S', gmtime $second) . sprintf('.%06d+00', $tick - $second * SECOND);
 }
 
+# Whatever the zone of the session, it says how far it is from UTC.
 sub tick_of_stamp {
 	my ($text) = @_;
-	my ($y, $m, $d, $h, $i, $s, $fraction) = $text =~ /^K?(\d{4})-?(\d\d)-?(\d\d)(?: ?(\d\d):?(\d\d):?(\d\d)(?:\.(\d+))?)?/
-	  or return -1;
-	return timegm($s // 0, $i // 0, $h // 0, $d, $m - 1, $y) * SECOND + substr(($fraction // 0) . '000000', 0, 6);
+	my ($y, $m, $d, $h, $i, $s, $fraction, $sign, $hours, $minutes) = $text =~
+	  /^K?(\d{4})-?(\d\d)-?(\d\d)(?: ?(\d\d):?(\d\d):?(\d\d)(?:\.(\d+))?(?:([-+])(\d\d)(?::(\d\d))?)?)?$/ or return -1;
+	my $ahead = (($hours // 0) * 3600 + ($minutes // 0) * 60) * (($sign // '') eq '-' ? -1 : 1);
+	return (timegm($s // 0, $i // 0, $h // 0, $d, $m - 1, $y) - $ahead) * SECOND + substr(($fraction // 0) . '000000', 0, 6);
 }
 
 # Intervals of Calendar.pm and how to write so many of them at once.
@@ -120,8 +124,8 @@ sub write_uuid {
 
 my @kinds = (
 	kind('timestamptz', 'timestamptz'),
-	kind('timestamp', 'timestamp', write => sub { "'" . stamp($_[0]) =~ s/\+00$//r . "'" }),
-	kind('date', 'date', unit => DAY, steps => [ days(1), days(3), days(7), @long ]),
+	kind('timestamp', 'timestamp', walled => 1, write => sub { "'" . stamp($_[0]) =~ s/\+00$//r . "'" }),
+	kind('date', 'date', walled => 1, unit => DAY, steps => [ days(1), days(3), days(7), @long ]),
 	epoch_kind('seconds', 'int', 1, steps => \@short),
 	epoch_kind('milliseconds', 'bigint', 1_000),
 	epoch_kind('microseconds', 'numeric', 1_000_000),
@@ -140,14 +144,35 @@ my @kinds = (
 
 # --- the set under test --------------------------------------------------------------------------------------------------
 
-my ($model, $now, $next_id, $renamed, $nullable, @steps, @log, %done);
+my ($model, $now, $next_id, $renamed, $nullable, @steps, @zones, @log, %done);
+
+# As a key.
+sub present { return $model->{calendar}->key_at($now); }
 
 sub server_now { return $session->query('SELECT (extract(epoch FROM now()) * 1000000)::bigint'); }
+
+# A zone with names of its own whose clock goes forward or back in some day about now, whatever the season.
+sub changing_zone {
+	my ($one, $other) = map { ((gmtime)[7] + $_) % 365 + 1 } pick(-6, 6), 182;
+	($one, $other) = ($other, $one) if chance(0.5);
+	return "AAA-1BBB,J$one/2,J$other/3";
+}
+
+# Somebody in one zone made the set, somebody in another maintains it.
+sub switch_zone {
+	my $other = one_of(@zones);
+	return if $other eq $zone;
+	$zone = $other;
+	push @log, "SET timezone = '$zone'";
+	$session->query($log[-1]);
+	return;
+}
 
 # Cells and their middles change at whole half hours: no step may see one clock and the model another.
 sub away_from_borders {
 	my $second = time % 1800;
 	sleep 1806 - $second if $second > 1794;
+	switch_zone() if chance(0.3);
 	$now = server_now();
 	return;
 }
@@ -190,15 +215,16 @@ sub contract_name {
 	my ($part) = @_;
 	return "ev_p$part->{lo}" unless $kind->{time};
 	my $pattern = $model->{step}{ticks} ? 'ev_p%Y%m%d_%H%M%S' : 'ev_p%Y%m%d';
-	return strftime($pattern, gmtime $part->{lo} / SECOND);
+	return strftime($pattern, gmtime $model->{calendar}->local_of($part->{lo}) / SECOND);
 }
 
-# One line per partition: bounds, rows and, until the interval changed, the name.
+# One line per partition: bounds, rows and, until the interval changed and where no other can have it, the name.
 sub picture {
 	my ($parts, $default, $target) = @_;
 	my @lines = map {
 		my $rows = $_->{ids} // [ keys %{ $_->{rows} } ];
-		"$_->{lo} to $_->{up}" . ($renamed ? '' : ' ' . ($_->{name} // contract_name($_))) . ': ' . list_of(@$rows)
+		my $unsure = $renamed || $kind->{time} && $model->{calendar}->is_doubled($_->{lo});
+		"$_->{lo} to $_->{up}" . ($unsure ? '' : ' ' . ($_->{name} // contract_name($_))) . ': ' . list_of(@$rows)
 	} sort { $a->{lo} <=> $b->{lo} } @$parts;
 	push @lines, 'default: ' . list_of(@$default) if $default;
 	return join "\n", @lines, 'target: ' . list_of(@{ $target // [] });
@@ -297,13 +323,13 @@ sub step_drain_async {
 # Rows of the default that belong to a wanted partition block it: the function then does nothing, the procedure the rest.
 sub step_maintain {
 	my $procedure = chance(0.5);
-	my @wanted = $model->wanted($now);
+	my @wanted = $model->wanted(present());
 	my @blocked = grep { $model->has_default_rows($_) } @wanted;
 	my %expected;
 	$expected{error} = $procedure ? '55000' : '23514' if @blocked;
 	if (!@blocked || $procedure) {
 		my @made = grep { !$model->has_default_rows($_) } @wanted;
-		my @gone = $model->expired($model->{retention}, $now);
+		my @gone = $model->expired($model->{retention}, present());
 		@gone = $model->spare_last(@gone) unless @made;
 		$model->add(@made);
 		$model->retire(@gone);
@@ -314,7 +340,7 @@ sub step_maintain {
 	my $wrong = compare($state, %expected);
 	return $wrong if $wrong || @blocked && !$procedure;
 	# What is blocked still may be fewer: a row of the default that counts is current, and gaps are closed after it only.
-	my $left = grep { $model->has_default_rows($_) } $model->wanted($now);
+	my $left = grep { $model->has_default_rows($_) } $model->wanted(present());
 	return compare(run("SELECT count(*) FILTER (WHERE action <> 'blocked'), count(*) FROM partman.plan_maintenance('m.ev')"),
 		said => "0|$left");
 }
@@ -326,8 +352,9 @@ sub step_retire {
 	my ($retention, $reference, $call);
 	if ($kind->{time}) {
 		$retention = chance(0.5) ? hours(pick(0, 200)) : repeated(one_of(@steps), pick(0, 3));
-		$reference = $model->advance($part->{up}, 1, $retention) + pick(-1, 1);
-		$call = "drop_partition_time('m.ev', '$retention->{text}', p_reference_timestamp := '" . stamp($reference) . "', ";
+		my $instant = $model->{calendar}->instant_of($model->advance($part->{up}, 1, $retention)) + pick(-1, 1);
+		$reference = $model->{calendar}->key_at($instant);
+		$call = "drop_partition_time('m.ev', '$retention->{text}', p_reference_timestamp := '" . stamp($instant) . "', ";
 	} else {
 		my $filled = $model->highest_filled // return;
 		my $highest = (sort { $a <=> $b } values %{ $filled->{rows} })[-1];
@@ -353,13 +380,14 @@ sub step_create_one {
 	my $parts = $model->{parts};
 	my ($lo) = $model->cell(one_of($model->advance($parts->[0]{lo}, -pick(1, 3)), random_tick() // $parts->[0]{up},
 		$model->advance($parts->[-1]{up}, pick(0, 3))));
-	my $up = $model->advance($lo, 1);
+	my ($up, $instant) = ($model->advance($lo, 1), $model->{calendar}->instant_of($lo));
+	return if $model->{calendar}->key_at($instant) != $lo;    # no clock shows it
 	return if grep { $_->{lo} < $up && $lo < $_->{up} } @{ $model->{parts} };
 	my $part = { lo => $lo, up => $up, rows => {} };
 	my %expected = (said => 't');
 	if ($model->has_default_rows($part)) { %expected = (error => '23514') }
 	else { $model->add($part) }
-	return compare(run($kind->{time} ? "SELECT partman.create_partition_time('m.ev', ARRAY['" . stamp($lo) . "'::timestamptz])"
+	return compare(run($kind->{time} ? "SELECT partman.create_partition_time('m.ev', ARRAY['" . stamp($instant) . "'::timestamptz])"
 			: "SELECT partman.create_partition_id('m.ev', ARRAY[$lo]::bigint[])"), %expected);
 }
 
@@ -374,6 +402,8 @@ sub step_drop_one {
 
 sub step_configure {
 	@$model{qw(premake infinite ignore_default keep)} = (pick(1, 5), pick(0, 1), chance(0.7) ? 1 : 0, pick(0, 1));
+	# So many months ahead age() no longer counts them all.
+	$model->{premake} = pick(37, 40) if ($model->{step}{months} // 0) == 1 && chance(0.4);
 	$model->{retention} = chance(0.4) ? undef : repeated($model->{step}, pick(0, 6));
 	$model->{retention} = hours(24 * $model->{retention}{days}) if $model->{retention} && $model->{retention}{days} && chance(0.5);
 	my $text = $model->{retention} ? "'$model->{retention}{text}'" : 'NULL';
@@ -475,15 +505,18 @@ sub step_create {
 	$renamed = 0;
 	my $default = chance(0.85);
 	$model = Model->new(time => $kind->{time}, step => $step, premake => $premake, target => $model->{target} // {},
-		default => $default ? {} : undef);
-	my $start = chance(0.3) ? undef
-	  : $kind->{time} ? $model->advance($now, -pick(0, 5)) : $model->advance(0, pick(-3, 9));
-	my $field = $step->{months} && defined $start && (Calendar::civil($start))[2] <= 28 && chance(0.3) ? 'day' : undef;
-	$model->create($now, $start, $field);
-	my $more = $kind->{more} . ($nullable ? ', p_control_not_null := false' : '') . ($field ? ", p_date_trunc_interval := '$field'" : '');
-	my $text = !defined $start ? 'NULL' : $kind->{time} ? "'" . stamp($start) . "'" : "'$start'";
-	return compare(run("SELECT partman.create_parent('m.ev', 'k', '$step->{text}', p_premake := $premake, p_start_partition := $text, "
-		  . 'p_default_table := ' . ($default ? 'true' : 'false') . ", p_template_table := 'false'$more)"), said => 't');
+		default => $default ? {} : undef, calendar => Calendar->new(zone => $zone, walled => $kind->{walled}));
+	my $calendar = $model->{calendar};
+	my $instant = $calendar->instant_of($model->advance(present(), -pick(0, 5)));
+	my $start = chance(0.3) ? undef : $kind->{time} ? $calendar->key_at($instant) : $model->advance(0, pick(-3, 9));
+	my $field = $step->{months} && defined $start && chance(0.3) ? 'day' : undef;
+	$field = undef if $field && (Calendar::civil($calendar->local_of($start)))[2] > 28;    # refused
+	$model->create(present(), $start, $field);
+	my $more = "'false'$kind->{more}" . ($nullable ? ', p_control_not_null := false' : '')
+	  . ($field ? ", p_date_trunc_interval := '$field'" : '');
+	my $text = !defined $start ? 'NULL' : $kind->{time} ? "'" . stamp($instant) . "'" : "'$start'";
+	return compare(run("SELECT partman.create_parent('m.ev', 'k', '$step->{text}', p_premake := $premake, "
+		  . "p_start_partition := $text, p_default_table := " . ($default ? 'true' : 'false') . ", p_template_table := $more)"), said => 't');
 }
 
 # --- lives ---------------------------------------------------------------------------------------------------------------
@@ -498,6 +531,9 @@ sub live {
 	srand($seed * 1_000_003 + $number);
 	($kind, $model, $next_id, @log) = ($kinds[ $number % @kinds ], {}, 1);
 	$nullable = chance(0.3);
+	@zones = !$kind->{time} || chance(0.3) ? 'UTC'
+	  : (one_of('UTC', 'Asia/Kolkata'), one_of('Europe/Paris', 'America/New_York'), changing_zone());
+	switch_zone();
 	my $from = pick(0, $#{ $kind->{steps} });
 	@steps = @{ $kind->{steps} }[ $from, $from < $#{ $kind->{steps} } ? $from + 1 : () ];
 	away_from_borders();

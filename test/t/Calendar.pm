@@ -75,10 +75,12 @@ sub new {
 sub offset {
 	my ($self, $instant) = @_;
 	return 0 if $self->{zone} eq 'UTC';
-	local $ENV{TZ} = $self->{zone};
 	my $second = floor_div($instant, SECOND);
-	my @fields = localtime $second;
-	return (timegm(@fields[ 0 .. 4 ], $fields[5] + 1900) - $second) * SECOND;
+	return $self->{known}{$second} //= do {
+		local $ENV{TZ} = $self->{zone};
+		my @fields = localtime $second;
+		(timegm(@fields[ 0 .. 4 ], $fields[5] + 1900) - $second) * SECOND;
+	};
 }
 
 # A local time that the clock skips is read with the offset before, one that it shows twice with the one after.
@@ -89,12 +91,18 @@ sub to_instant {
 	return $before;
 }
 
-# Between an instant and the key that stands for it.
-sub key_at { my ($self, $instant) = @_; return $self->{walled} ? $self->{zone} eq 'UTC' ? $instant : $instant + $self->offset($instant) : $instant; }
+# The key that stands for an instant, and back.
+sub key_at { my ($self, $instant) = @_; return $self->{walled} ? $instant + $self->offset($instant) : $instant; }
 sub instant_of { my ($self, $key) = @_; return $self->{walled} ? $self->to_instant($key) : $key; }
 
 sub local_of { my ($self, $key) = @_; return $self->{walled} ? $key : $key + $self->offset($key); }
 sub key_of_local { my ($self, $local) = @_; return $self->{walled} ? $local : $self->to_instant($local); }
+
+# Whether another key has the same local time.
+sub is_doubled {
+	my ($self, $key) = @_;
+	return scalar grep { $self->local_of($key + $_) == $self->local_of($key) } -HOUR, HOUR;
+}
 
 # Months and days on the wall clock, ticks beside it.
 sub advance {
