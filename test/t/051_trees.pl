@@ -106,11 +106,15 @@ sub unready {
 		last if is_filled($is, $child);
 	}
 	return unless @ahead && is_filled($is, $ahead[0]);
-	my $premake = $is->{set}{$set}[0];
-	for my $count (1 .. $premake) {
-		return if $kind->[0] eq $kind->[1] && ($is->{table}{$set}{up} // '') eq $ahead[ $count - 1 ]{up};
+	# Hours count from that of the creation: the last one may reach over the end of the table. Such a set is full and skipped,
+	# even with a gap.
+	my $limit = $kind->[0] eq $kind->[1] ? $is->{table}{$set}{up} : undef;
+	return if defined $limit && $kind->[0] eq 'at' && $children[-1]{up} gt $limit;
+	for my $count (1 .. $is->{set}{$set}[0]) {
+		my $up = $ahead[ $count - 1 ]{up};
+		return if defined $limit && ($kind->[0] eq 'at' ? $up ge $limit : $up >= $limit);
 		return "$set has no partition after $ahead[$count - 1]{name}"
-		  if !$ahead[$count] || $ahead[ $count - 1 ]{up} ne $ahead[$count]{lo};
+		  if !$ahead[$count] || $up ne $ahead[$count]{lo};
 	}
 	return;
 }
