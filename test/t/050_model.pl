@@ -1,6 +1,7 @@
 # Random lives of partition sets against a plain model (Model.pm): create, insert, update, delete, drain, maintain, retire,
-# fill gaps, change the configuration, undo, take back, over every kind of key. After each step the server must have the
-# partitions of the model with its bounds, and in each the rows of the model: nothing lost, doubled, overlapping or between.
+# fill gaps, change the configuration, undo, take back, over every kind of key; with steps from hours to years, rows without
+# a key, and sessions in other zones than that of the set. After each step the server must have the partitions of the model
+# with its bounds, and in each the rows of the model: nothing lost, doubled, overlapping or between.
 #
 #   STRATA_SEED=n       other lives (the seed is printed)
 #   STRATA_SEQUENCES=n  more of them
@@ -9,6 +10,7 @@ use strict;
 use warnings;
 use FindBin;
 use lib $FindBin::RealBin;
+use Calendar;
 use MaintenanceTest;
 use Model;
 use POSIX qw(strftime);
@@ -24,7 +26,7 @@ note("seed $seed, sequences $first to " . ($first + $sequences - 1));
 
 use constant { MS => 1_000, SECOND => 1_000_000, HOUR => 3_600_000_000, DAY => 86_400_000_000 };
 my $node = new_node('main');
-my ($session, $opened);
+my ($session, $opened, $zone, $kind);
 
 sub one_of { return $_[ int rand @_ ]; }
 sub chance { return rand() < $_[0]; }
@@ -34,7 +36,8 @@ sub pick { my ($from, $to) = @_; return $from + int rand($to - $from + 1); }
 sub connect_again {
 	$session->quit if $session;
 	($session, $opened) = (session($node, verbosity => 'verbose'), time);
-	$session->query("SET timezone = 'UTC'; SET datestyle = 'ISO'; SET client_min_messages = error");
+	$zone = 'UTC';
+	$session->query("SET timezone = '$zone'; SET datestyle = 'ISO'; SET client_min_messages = error");
 	return;
 }
 connect_again();
@@ -43,7 +46,7 @@ $session->query(q{
 	CREATE FUNCTION model.enc(timestamptz) RETURNS text LANGUAGE sql AS
 		$$ SELECT 'K' || pg_catalog.to_char($1 AT TIME ZONE 'UTC', 'YYYYMMDDHH24MISS') $$;
 	CREATE FUNCTION model.dec(text) RETURNS timestamptz LANGUAGE sql AS
-		$$ SELECT pg_catalog.to_timestamp(pg_catalog.substr($1, 2), 'YYYYMMDDHH24MISS') $$;
+		$$ SELECT pg_catalog.to_timestamp(pg_catalog.substr($1, 2) || '+00', 'YYYYMMDDHH24MISSTZH') $$;
 	-- Every plain table with its bound and its rows, then the clock and what is left of the configuration.
 	CREATE FUNCTION model.state() RETURNS SETOF text LANGUAGE plpgsql AS $$
 	DECLARE r record; ids text;
@@ -63,34 +66,49 @@ $session->query(q{
 
 sub stamp {
 	my ($tick) = @_;
-	my $second = Model::floor_div($tick, SECOND);
+	my $second = Calendar::floor_div($tick, SECOND);
 	return strftime('%Y-%m-%d %H:%M:%S', gmtime $second) . sprintf('.%06d+00', $tick - $second * SECOND);
 }
 
+# Whatever the zone of the session, it says how far it is from UTC.
 sub tick_of_stamp {
 	my ($text) = @_;
-	my ($y, $m, $d, $h, $i, $s, $fraction) = $text =~ /^K?(\d{4})-?(\d\d)-?(\d\d)(?: ?(\d\d):?(\d\d):?(\d\d)(?:\.(\d+))?)?/
-	  or return -1;
-	return timegm($s // 0, $i // 0, $h // 0, $d, $m - 1, $y) * SECOND + substr(($fraction // 0) . '000000', 0, 6);
+	my ($y, $m, $d, $h, $i, $s, $fraction, $sign, $hours, $minutes) = $text =~
+	  /^K?(\d{4})-?(\d\d)-?(\d\d)(?: ?(\d\d):?(\d\d):?(\d\d)(?:\.(\d+))?(?:([-+])(\d\d)(?::(\d\d))?)?)?$/ or return -1;
+	my $ahead = (($hours // 0) * 3600 + ($minutes // 0) * 60) * (($sign // '') eq '-' ? -1 : 1);
+	return (timegm($s // 0, $i // 0, $h // 0, $d, $m - 1, $y) - $ahead) * SECOND + substr(($fraction // 0) . '000000', 0, 6);
 }
 
-my @hours = ([ '1 hour', HOUR ], [ '6 hours', 6 * HOUR ], [ '1 day', DAY ], [ '7 days', 7 * DAY ]);
-my @days = ([ '1 day', DAY ], [ '3 days', 3 * DAY ], [ '7 days', 7 * DAY ]);
-my @numbers = ([ '7', 7 ], [ '10', 10 ], [ '100', 100 ]);
+# Intervals of Calendar.pm and how to write so many of them at once.
+sub hours { return { ticks => $_[0] * HOUR, text => "$_[0] hours" }; }
+sub days { return { days => $_[0], text => "$_[0] days" }; }
+sub months { my $count = shift; return { months => $count, text => $count % 12 ? "$count months" : $count / 12 . " years" }; }
+sub number { return { ticks => $_[0], text => $_[0] }; }
+
+sub repeated {
+	my ($by, $count) = @_;
+	my ($unit) = grep { $by->{$_} } qw(months days ticks);
+	my $all = $by->{$unit} * $count;
+	return $unit eq 'months' ? months($all) : $unit eq 'days' ? days($all) : $kind->{time} ? hours($all / HOUR) : number($all);
+}
+
+my @short = (hours(1), hours(6), days(1), days(7));
+my @long = (months(1), months(3), months(12));
+my @numbers = map { number($_) } 7, 10, 100;
 
 # type: of the key; unit: ticks between two keys; last: this and more keys of one tick; write, read: tick to SQL and back.
 sub kind {
 	my ($name, $type, %fields) = @_;
-	return { name => $name, type => $type, time => 1, unit => 1, steps => \@hours, method => 'RANGE', more => '',
+	return { name => $name, type => $type, time => 1, unit => 1, steps => [ @short, @long ], method => 'RANGE', more => '',
 		read => \&tick_of_stamp, write => sub { "'" . stamp($_[0]) . "'" }, %fields };
 }
 
 sub epoch_kind {
-	my ($name, $type, $per_second) = @_;
+	my ($name, $type, $per_second, %fields) = @_;
 	my $unit = $per_second > SECOND ? 1 : SECOND / $per_second;
 	my $scale = $per_second > SECOND ? $per_second / SECOND : 1;
 	return kind($name, $type, unit => $unit, more => ", p_epoch := '$name'", read => sub { $_[0] / $scale * $unit },
-		write => sub { my ($tick, $last) = @_; Model::floor_div($tick, $unit) * $scale + ($last ? $scale - 1 : 0) });
+		write => sub { my ($tick, $last) = @_; Calendar::floor_div($tick, $unit) * $scale + ($last ? $scale - 1 : 0) }, %fields);
 }
 
 sub number_kind {
@@ -106,9 +124,9 @@ sub write_uuid {
 
 my @kinds = (
 	kind('timestamptz', 'timestamptz'),
-	kind('timestamp', 'timestamp', write => sub { "'" . stamp($_[0]) =~ s/\+00$//r . "'" }),
-	kind('date', 'date', unit => DAY, steps => \@days),
-	epoch_kind('seconds', 'int', 1),
+	kind('timestamp', 'timestamp', walled => 1, write => sub { "'" . stamp($_[0]) =~ s/\+00$//r . "'" }),
+	kind('date', 'date', walled => 1, unit => DAY, steps => [ days(1), days(3), days(7), @long ]),
+	epoch_kind('seconds', 'int', 1, steps => \@short),
 	epoch_kind('milliseconds', 'bigint', 1_000),
 	epoch_kind('microseconds', 'numeric', 1_000_000),
 	epoch_kind('nanoseconds', 'bigint', 1_000_000_000),
@@ -116,24 +134,45 @@ my @kinds = (
 		read => sub { hex(join '', $_[0] =~ /^(\w{8})-(\w{4})/) * MS },
 		more => ", p_time_encoder := 'partman.uuid7_time_encoder', p_time_decoder := 'partman.uuid7_time_decoder'"),
 	kind('text', 'text COLLATE "C"', unit => SECOND,
-		write => sub { strftime("'K%Y%m%d%H%M%S'", gmtime Model::floor_div($_[0], SECOND)) },
+		write => sub { strftime("'K%Y%m%d%H%M%S'", gmtime Calendar::floor_div($_[0], SECOND)) },
 		more => ", p_time_encoder := 'model.enc', p_time_decoder := 'model.dec'"),
 	number_kind('int2', 'int2'),
 	number_kind('int4', 'int'),
 	number_kind('int8', 'bigint'),
 	number_kind('numeric', 'numeric', write => sub { $_[1] ? "$_[0] + 0.9" : $_[0] }),
-	number_kind('list', 'int', steps => [ [ '1', 1 ] ], method => 'LIST', more => ", p_type := 'list'"));
+	number_kind('list', 'int', steps => [ number(1) ], method => 'LIST', more => ", p_type := 'list'"));
 
 # --- the set under test --------------------------------------------------------------------------------------------------
 
-my ($kind, $model, $now, $next_id, $renamed, @steps, @log, %done);
+my ($model, $now, $next_id, $renamed, $nullable, @steps, @zones, @log, %done);
+
+# As a key.
+sub present { return $model->{calendar}->key_at($now); }
 
 sub server_now { return $session->query('SELECT (extract(epoch FROM now()) * 1000000)::bigint'); }
+
+# A zone with names of its own whose clock goes forward or back in some day about now, whatever the season.
+sub changing_zone {
+	my ($one, $other) = map { ((gmtime)[7] + $_) % 365 + 1 } pick(-6, 6), 182;
+	($one, $other) = ($other, $one) if chance(0.5);
+	return "AAA-1BBB,J$one/2,J$other/3";
+}
+
+# Somebody in one zone made the set, somebody in another maintains it.
+sub switch_zone {
+	my $other = one_of(@zones);
+	return if $other eq $zone;
+	$zone = $other;
+	push @log, "SET timezone = '$zone'";
+	$session->query($log[-1]);
+	return;
+}
 
 # Cells and their middles change at whole half hours: no step may see one clock and the model another.
 sub away_from_borders {
 	my $second = time % 1800;
 	sleep 1806 - $second if $second > 1794;
+	switch_zone() if chance(0.3);
 	$now = server_now();
 	return;
 }
@@ -175,16 +214,17 @@ sub list_of { return join ' ', sort { $a <=> $b } @_; }
 sub contract_name {
 	my ($part) = @_;
 	return "ev_p$part->{lo}" unless $kind->{time};
-	my $pattern = $model->{width} >= DAY ? 'ev_p%Y%m%d' : 'ev_p%Y%m%d_%H%M%S';
-	return strftime($pattern, gmtime $part->{lo} / SECOND);
+	my $pattern = $model->{step}{ticks} ? 'ev_p%Y%m%d_%H%M%S' : 'ev_p%Y%m%d';
+	return strftime($pattern, gmtime $model->{calendar}->local_of($part->{lo}) / SECOND);
 }
 
-# One line per partition: bounds, rows and, until the interval changed, the name.
+# One line per partition: bounds, rows and, until the interval changed and where no other can have it, the name.
 sub picture {
 	my ($parts, $default, $target) = @_;
 	my @lines = map {
 		my $rows = $_->{ids} // [ keys %{ $_->{rows} } ];
-		"$_->{lo} to $_->{up}" . ($renamed ? '' : ' ' . ($_->{name} // contract_name($_))) . ': ' . list_of(@$rows)
+		my $unsure = $renamed || $kind->{time} && $model->{calendar}->is_doubled($_->{lo});
+		"$_->{lo} to $_->{up}" . ($unsure ? '' : ' ' . ($_->{name} // contract_name($_))) . ': ' . list_of(@$rows)
 	} sort { $a->{lo} <=> $b->{lo} } @$parts;
 	push @lines, 'default: ' . list_of(@$default) if $default;
 	return join "\n", @lines, 'target: ' . list_of(@{ $target // [] });
@@ -212,22 +252,29 @@ sub compare {
 
 # --- steps: each changes the model, then the server, and compares --------------------------------------------------------
 
-# A key where it hurts: at an edge of a cell or between, near the partitions there are.
+# A key where it hurts: at an edge of a cell or between, near the partitions there are; or none.
 sub random_tick {
 	my $parts = $model->{parts};
-	my ($width, $unit) = ($model->{width}, $kind->{unit});
+	my $unit = $kind->{unit};
 	my ($lo, $up) = chance(0.7) || !$model->{default} ? @{ one_of(@$parts) }{qw(lo up)}
-	  : $model->cell(one_of($parts->[0]{lo} - pick(1, 3) * $width, $parts->[-1]{up} + pick(0, 2) * $width, one_of(@$parts)->{up}));
+	  : $model->cell(one_of($model->advance($parts->[0]{lo}, -pick(1, 3)), $model->advance($parts->[-1]{up}, pick(0, 2)),
+		one_of(@$parts)->{up}));
+	return if $nullable && chance(0.1);
 	return one_of($lo, $up - $unit, $lo + pick(0, ($up - $lo) / $unit - 1) * $unit);
+}
+
+sub literal {
+	my ($tick) = @_;
+	return (defined $tick ? $kind->{write}->($tick, chance(0.4)) : 'NULL') . "::$kind->{type}";
 }
 
 sub step_insert {
 	my @values;
 	for (1 .. pick(1, 6)) {
-		my ($tick, $id) = (random_tick(), $next_id++);
+		my ($tick, $id) = (scalar random_tick(), $next_id++);
 		my $home = $model->home($tick) // next;
 		$home->{$id} = $tick;
-		push @values, '(' . $kind->{write}->($tick, chance(0.4)) . "::$kind->{type}, $id)";
+		push @values, '(' . literal($tick) . ", $id)";
 	}
 	return unless @values;
 	return compare(run('INSERT INTO m.ev VALUES ' . join ', ', @values));
@@ -236,11 +283,11 @@ sub step_insert {
 sub step_update {
 	my @ids = sort { $a <=> $b } $model->ids;
 	return unless @ids;
-	my ($id, $tick) = (one_of(@ids), random_tick());
+	my ($id, $tick) = (one_of(@ids), scalar random_tick());
 	my $home = $model->home($tick) // return;
 	$model->remove($id);
 	$home->{$id} = $tick;
-	return compare(run("UPDATE m.ev SET k = " . $kind->{write}->($tick, chance(0.4)) . "::$kind->{type} WHERE id = $id"));
+	return compare(run('UPDATE m.ev SET k = ' . literal($tick) . " WHERE id = $id"));
 }
 
 sub step_delete {
@@ -276,13 +323,13 @@ sub step_drain_async {
 # Rows of the default that belong to a wanted partition block it: the function then does nothing, the procedure the rest.
 sub step_maintain {
 	my $procedure = chance(0.5);
-	my @wanted = $model->wanted($now);
+	my @wanted = $model->wanted(present());
 	my @blocked = grep { $model->has_default_rows($_) } @wanted;
 	my %expected;
 	$expected{error} = $procedure ? '55000' : '23514' if @blocked;
 	if (!@blocked || $procedure) {
 		my @made = grep { !$model->has_default_rows($_) } @wanted;
-		my @gone = $model->expired($model->{retention}, $now);
+		my @gone = $model->expired($model->{retention}, present());
 		@gone = $model->spare_last(@gone) unless @made;
 		$model->add(@made);
 		$model->retire(@gone);
@@ -293,7 +340,7 @@ sub step_maintain {
 	my $wrong = compare($state, %expected);
 	return $wrong if $wrong || @blocked && !$procedure;
 	# What is blocked still may be fewer: a row of the default that counts is current, and gaps are closed after it only.
-	my $left = grep { $model->has_default_rows($_) } $model->wanted($now);
+	my $left = grep { $model->has_default_rows($_) } $model->wanted(present());
 	return compare(run("SELECT count(*) FILTER (WHERE action <> 'blocked'), count(*) FROM partman.plan_maintenance('m.ev')"),
 		said => "0|$left");
 }
@@ -304,14 +351,15 @@ sub step_retire {
 	my $keep = one_of(0, 1);
 	my ($retention, $reference, $call);
 	if ($kind->{time}) {
-		my $hours = pick(0, 200);
-		($retention, $reference) = ($hours * HOUR, $part->{up} + $hours * HOUR + pick(-1, 1));
-		$call = "drop_partition_time('m.ev', '$hours hours', p_reference_timestamp := '" . stamp($reference) . "', ";
+		$retention = chance(0.5) ? hours(pick(0, 200)) : repeated(one_of(@steps), pick(0, 3));
+		my $instant = $model->{calendar}->instant_of($model->advance($part->{up}, 1, $retention)) + pick(-1, 1);
+		$reference = $model->{calendar}->key_at($instant);
+		$call = "drop_partition_time('m.ev', '$retention->{text}', p_reference_timestamp := '" . stamp($instant) . "', ";
 	} else {
 		my $filled = $model->highest_filled // return;
 		my $highest = (sort { $a <=> $b } values %{ $filled->{rows} })[-1];
-		$retention = $highest - $part->{up} + pick(-1, 1);
-		$call = "drop_partition_id('m.ev', $retention, ";
+		$retention = number($highest - $part->{up} + pick(-1, 1));
+		$call = "drop_partition_id('m.ev', $retention->{text}, ";
 	}
 	my @gone = $model->spare_last($model->expired($retention, $reference));
 	$model->retire(@gone);
@@ -329,14 +377,17 @@ sub step_gap_fill {
 
 # A partition somebody wants: on the grid, before, between or after the others.
 sub step_create_one {
-	my ($lo, $up) = $model->cell(one_of($model->{parts}[0]{lo} - pick(1, 3) * $model->{width}, random_tick(),
-		$model->{parts}[-1]{up} + pick(0, 3) * $model->{width}));
+	my $parts = $model->{parts};
+	my ($lo) = $model->cell(one_of($model->advance($parts->[0]{lo}, -pick(1, 3)), random_tick() // $parts->[0]{up},
+		$model->advance($parts->[-1]{up}, pick(0, 3))));
+	my ($up, $instant) = ($model->advance($lo, 1), $model->{calendar}->instant_of($lo));
+	return if $model->{calendar}->key_at($instant) != $lo;    # no clock shows it
 	return if grep { $_->{lo} < $up && $lo < $_->{up} } @{ $model->{parts} };
 	my $part = { lo => $lo, up => $up, rows => {} };
 	my %expected = (said => 't');
 	if ($model->has_default_rows($part)) { %expected = (error => '23514') }
 	else { $model->add($part) }
-	return compare(run($kind->{time} ? "SELECT partman.create_partition_time('m.ev', ARRAY['" . stamp($lo) . "'::timestamptz])"
+	return compare(run($kind->{time} ? "SELECT partman.create_partition_time('m.ev', ARRAY['" . stamp($instant) . "'::timestamptz])"
 			: "SELECT partman.create_partition_id('m.ev', ARRAY[$lo]::bigint[])"), %expected);
 }
 
@@ -350,18 +401,19 @@ sub step_drop_one {
 }
 
 sub step_configure {
-	my $width = $model->{width};
 	@$model{qw(premake infinite ignore_default keep)} = (pick(1, 5), pick(0, 1), chance(0.7) ? 1 : 0, pick(0, 1));
-	my $cells = pick(0, 6);
-	$model->{retention} = chance(0.4) ? undef : $cells * $width;
-	my $text = !defined $model->{retention} ? 'NULL' : $kind->{time} ? "'" . $cells * $width / HOUR . " hours'" : "'" . $cells * $width . "'";
+	# So many months ahead age() no longer counts them all.
+	$model->{premake} = pick(37, 40) if ($model->{step}{months} // 0) == 1 && chance(0.4);
+	$model->{retention} = chance(0.4) ? undef : repeated($model->{step}, pick(0, 6));
+	$model->{retention} = hours(24 * $model->{retention}{days}) if $model->{retention} && $model->{retention}{days} && chance(0.5);
+	my $text = $model->{retention} ? "'$model->{retention}{text}'" : 'NULL';
 	my $first = pick(0, 1);
 	my $interval = '';
 	if (chance(0.3)) {
 		my $step = one_of(@steps);
-		$renamed = 1 if $step->[1] != $width;
-		$model->{width} = $step->[1];
-		$interval = ", partition_interval = '$step->[0]'";
+		$renamed = 1 if $step->{text} ne $model->{step}{text};
+		$model->{step} = $step;
+		$interval = ", partition_interval = '$step->{text}'";
 	}
 	return compare(run("UPDATE partman.part_config SET premake = $model->{premake}, retention = $text, retention_keep_table = "
 		  . "$model->{keep}::boolean, infinite_time_partitions = $model->{infinite}::boolean, ignore_default_data = "
@@ -438,27 +490,33 @@ sub step_recreate {
 }
 
 sub step_take_back {
-	my $count = keys %{ $model->{target} } or return;
-	return if grep { my $tick = $_; grep { $model->cell($_) == $model->cell($tick) } values %{ $model->{default} // {} } }
-	  values %{ $model->{target} };
-	$model->pour(%{ $model->{target} });
-	$model->{target} = {};
+	my $target = $model->{target};
+	my @ids = grep { defined $target->{$_} } keys %$target or return;
+	for my $tick (Model::keys_of($model->{default} // {})) {
+		return if grep { $model->cell_number($target->{$_}) == $model->cell_number($tick) } @ids;
+	}
+	$model->pour(map { $_ => delete $target->{$_} } @ids);
 	my $function = $kind->{time} ? 'partition_data_time' : 'partition_data_id';
-	return compare(run("SELECT partman.$function('m.ev', 1000, p_source_table := 'm.target')"), said => $count);
+	return compare(run("SELECT partman.$function('m.ev', 1000, p_source_table := 'm.target')"), said => scalar @ids);
 }
 
 sub step_create {
 	my ($step, $premake) = (one_of(@steps), pick(1, 3));
 	$renamed = 0;
-	my $start = chance(0.3) ? undef
-	  : $kind->{time} ? Model::floor_div($now, DAY) * DAY - pick(0, 5) * $step->[1] : pick(-3, 9) * $step->[1];
 	my $default = chance(0.85);
-	$model = Model->new(time => $kind->{time}, width => $step->[1], premake => $premake, target => $model->{target} // {},
-		default => $default ? {} : undef);
-	$model->create($now, $start);
-	my $text = !defined $start ? 'NULL' : $kind->{time} ? "'" . stamp($start) . "'" : "'$start'";
-	return compare(run("SELECT partman.create_parent('m.ev', 'k', '$step->[0]', p_premake := $premake, p_start_partition := $text, "
-		  . 'p_default_table := ' . ($default ? 'true' : 'false') . ", p_template_table := 'false'$kind->{more})"), said => 't');
+	$model = Model->new(time => $kind->{time}, step => $step, premake => $premake, target => $model->{target} // {},
+		default => $default ? {} : undef, calendar => Calendar->new(zone => $zone, walled => $kind->{walled}));
+	my $calendar = $model->{calendar};
+	my $instant = $calendar->instant_of($model->advance(present(), -pick(0, 5)));
+	my $start = chance(0.3) ? undef : $kind->{time} ? $calendar->key_at($instant) : $model->advance(0, pick(-3, 9));
+	my $field = $step->{months} && defined $start && chance(0.3) ? 'day' : undef;
+	$field = undef if $field && (Calendar::civil($calendar->local_of($start)))[2] > 28;    # refused
+	$model->create(present(), $start, $field);
+	my $more = "'false'$kind->{more}" . ($nullable ? ', p_control_not_null := false' : '')
+	  . ($field ? ", p_date_trunc_interval := '$field'" : '');
+	my $text = !defined $start ? 'NULL' : $kind->{time} ? "'" . stamp($instant) . "'" : "'$start'";
+	return compare(run("SELECT partman.create_parent('m.ev', 'k', '$step->{text}', p_premake := $premake, "
+		  . "p_start_partition := $text, p_default_table := " . ($default ? 'true' : 'false') . ", p_template_table := $more)"), said => 't');
 }
 
 # --- lives ---------------------------------------------------------------------------------------------------------------
@@ -472,11 +530,15 @@ sub live {
 	my ($number) = @_;
 	srand($seed * 1_000_003 + $number);
 	($kind, $model, $next_id, @log) = ($kinds[ $number % @kinds ], {}, 1);
+	$nullable = chance(0.3);
+	@zones = !$kind->{time} || chance(0.3) ? 'UTC'
+	  : (one_of('UTC', 'Asia/Kolkata'), one_of('Europe/Paris', 'America/New_York'), changing_zone());
+	switch_zone();
 	my $from = pick(0, $#{ $kind->{steps} });
 	@steps = @{ $kind->{steps} }[ $from, $from < $#{ $kind->{steps} } ? $from + 1 : () ];
 	away_from_borders();
-	run("CREATE SCHEMA m; CREATE TABLE m.ev (k $kind->{type} NOT NULL, id int) PARTITION BY $kind->{method} (k); "
-		. "CREATE TABLE m.target (k $kind->{type} NOT NULL, id int)");
+	my $columns = "(k $kind->{type}" . ($nullable ? '' : ' NOT NULL') . ', id int)';
+	run("CREATE SCHEMA m; CREATE TABLE m.ev $columns PARTITION BY $kind->{method} (k); CREATE TABLE m.target $columns");
 	my $wrong = step_create();
 	for (1 .. 15) {
 		last if $wrong;

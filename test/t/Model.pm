@@ -3,31 +3,44 @@
 package Model;
 use strict;
 use warnings;
+use Calendar;
 use List::Util qw(max min first);
 
-# parts: [{ lo, up, rows => { id => tick } }] ascending; default: { id => tick } or nothing; target: ids taken out by undo.
+# step, retention: { months, days or ticks }; parts: [{ lo, up, rows => { id => tick } }] ascending; default: { id => tick }
+# or nothing; target: ids taken out by undo. A row without a key has no tick; it lies in the default and stays there.
 sub new {
 	my ($class, %fields) = @_;
 	return bless { premake => 4, infinite => 0, ignore_default => 1, keep => 1, retention => undef, parts => [],
-		target => {}, %fields }, $class;
+		target => {}, calendar => Calendar->new, %fields }, $class;
 }
 
-sub floor_div {
-	my ($value, $by) = @_;
-	use integer;
-	my $quotient = $value / $by;
-	return $value % $by && $value < 0 ? $quotient - 1 : $quotient;
+# So many steps from here.
+sub advance {
+	my ($self, $tick, $times, $by) = @_;
+	return $self->{calendar}->advance($tick, $by // $self->{step}, $times);
 }
 
 # --- the grid ------------------------------------------------------------------------------------------------------------
 
 # Cells are counted from the last partition; from its end when it is of another width.
+sub boundary {
+	my ($self, $number) = @_;
+	my $last = $self->{parts}[-1];
+	return $self->advance($self->advance($last->{lo}, 1) == $last->{up} ? $last->{lo} : $last->{up}, $number);
+}
+
+sub cell_number {
+	my ($self, $tick) = @_;
+	my $number = Calendar::floor_div($tick - $self->boundary(0), Calendar::epoch($self->{step}));
+	$number-- while $self->boundary($number) > $tick;
+	$number++ while $self->boundary($number + 1) <= $tick;
+	return $number;
+}
+
 sub cell {
 	my ($self, $tick) = @_;
-	my ($last, $width) = ($self->{parts}[-1], $self->{width});
-	my $origin = $last->{up} - $last->{lo} == $width ? $last->{lo} : $last->{up};
-	my $lo = $origin + floor_div($tick - $origin, $width) * $width;
-	return ($lo, $lo + $width);
+	my $number = $self->cell_number($tick);
+	return map { $self->boundary($_) } $number, $number + 1;
 }
 
 sub part_of {
@@ -65,15 +78,20 @@ sub add {
 
 sub has_default_rows {
 	my ($self, $part) = @_;
-	return scalar grep { $part->{lo} <= $_ && $_ < $part->{up} } values %{ $self->{default} // {} };
+	return scalar grep { $part->{lo} <= $_ && $_ < $part->{up} } keys_of($self->{default} // {});
 }
 
 # --- rows ----------------------------------------------------------------------------------------------------------------
 
+sub keys_of {
+	my ($rows) = @_;
+	return grep { defined } values %$rows;
+}
+
 # Where a row of this key goes, if anywhere.
 sub home {
 	my ($self, $tick) = @_;
-	my $part = $self->part_of($tick);
+	my $part = defined $tick && $self->part_of($tick);
 	return $part ? $part->{rows} : $self->{default};
 }
 
@@ -95,11 +113,11 @@ sub remove {
 sub drain {
 	my ($self, $batches, $order) = @_;
 	my $moved = 0;
-	while ($batches-- && %{ $self->{default} // {} }) {
-		my @keys = values %{ $self->{default} };
+	while ($batches-- && (my @keys = keys_of($self->{default}))) {
 		my $part = $self->free_cell($order eq 'ASC' ? min(@keys) : max(@keys));
 		for my $id (keys %{ $self->{default} }) {
-			next if $self->{default}{$id} < $part->{lo} || $self->{default}{$id} >= $part->{up};
+			my $tick = $self->{default}{$id} // next;
+			next if $tick < $part->{lo} || $tick >= $part->{up};
 			$part->{rows}{$id} = delete $self->{default}{$id};
 			$moved++;
 		}
@@ -122,18 +140,17 @@ sub pour {
 
 # Contract 3.4.5 and 3.4.6 for a set without rows.
 sub create {
-	my ($self, $now, $start) = @_;
-	my ($width, $premake) = @$self{qw(width premake)};
-	my @lows;
+	my ($self, $now, $start, $field) = @_;
+	my ($calendar, $step, $premake) = @$self{qw(calendar step premake)};
+	my ($base, $count) = ($start // 0, $premake);
 	if ($self->{time}) {
-		my $unit = $width >= 86_400_000_000 ? 86_400_000_000 : 3_600_000_000;
-		my $base = $start // floor_div($now - $premake * $width, $unit) * $unit;
-		push @lows, $base;
-		push @lows, $lows[-1] + $width while $lows[-1] + $width < $now + $premake * $width;
-	} else {
-		@lows = map { ($start // 0) + $_ * $width } 0 .. $premake;
+		my $months = $step->{months} // 0;
+		$field //= $months >= 12 ? 'year' : $months ? 'month' : Calendar::epoch($step) >= Calendar::DAY ? 'day' : 'hour';
+		$base = $calendar->cut($start // $self->advance($now, -$premake), $field);
+		$count = 0;
+		$count++ while $self->advance($base, $count + 1) < $self->advance($now, $premake);
 	}
-	$self->{parts} = [ map { { lo => $_, up => $_ + $width, rows => {} } } @lows ];
+	$self->{parts} = [ map { { lo => $self->advance($base, $_), up => $self->advance($base, $_ + 1), rows => {} } } 0 .. $count ];
 	return;
 }
 
@@ -151,7 +168,7 @@ sub current {
 	my $filled = $self->highest_filled;
 	my $by_clock = $self->{time} && $self->{infinite} && (!$filled || max(values %{ $filled->{rows} }) < $now);
 	my $from = $by_clock ? $now : $filled ? $filled->{lo} : undef;
-	my $stray = $self->{ignore_default} ? undef : max(values %{ $self->{default} // {} });
+	my $stray = $self->{ignore_default} ? undef : max(keys_of($self->{default} // {}));
 	return { %{ $self->free_cell($stray) }, key => $stray } if defined $stray && (!defined $from || $stray > $from);
 	return $by_clock ? 'now' : $filled && { %$filled, key => max(values %{ $filled->{rows} }) };
 }
@@ -159,39 +176,16 @@ sub current {
 # The present's own partition and premake more.
 sub span_of_now {
 	my ($self, $now) = @_;
-	my ($lo, $up) = $self->cell($now);
-	return ($lo, $up + $self->{premake} * $self->{width});
+	my $number = $self->cell_number($now);
+	return ($self->boundary($number), $self->boundary($number + 1 + $self->{premake}));
 }
 
-# Contract 4.4: age() of a lower bound, in days that are years of 365.25 and months of 30, but no shorter than a day.
-sub age {
-	my ($until, $since) = @_;
-	my ($day, $month, $year, $rest) = civil($until);
-	my ($day0, $month0, $year0, $rest0) = civil($since);
-	return -age($since, $until) if $until < $since;
-	my ($days, $months, $micros) = ($day - $day0, ($year - $year0) * 12 + $month - $month0, $rest - $rest0);
-	($micros, $days) = ($micros + 86_400_000_000, $days - 1) if $micros < 0;
-	($days, $months) = ($days + (31, 28 + is_leap($year0), 31, 30, 31, 30, 31, 31, 30, 31, 30, 31)[ $month0 - 1 ], $months - 1) if $days < 0;
-	return int($months / 12) * 31_557_600_000_000 + ($months % 12 * 30 + $days) * 86_400_000_000 + $micros;
-}
-
-sub civil {
-	my ($tick) = @_;
-	my $seconds = floor_div($tick, 1_000_000);
-	my @fields = gmtime $seconds;
-	return ($fields[3], $fields[4] + 1, $fields[5] + 1900, $tick - floor_div($tick, 86_400_000_000) * 86_400_000_000);
-}
-
-sub is_leap {
-	my ($year) = @_;
-	return $year % 4 == 0 && ($year % 100 != 0 || $year % 400 == 0) ? 1 : 0;
-}
-
-# How many widths a lower bound is ahead: times rounded, numbers not.
+# How many steps a lower bound is ahead: times by age() and rounded (contract 4.4), numbers not.
 sub ahead {
 	my ($self, $lo, $since) = @_;
-	return int(($lo - $since) / $self->{width}) unless $self->{time};
-	my $passed = age($lo, $since) / $self->{width};
+	my $length = Calendar::epoch($self->{step});
+	return int(($lo - $since) / $length) unless $self->{time};
+	my $passed = Calendar::age(map { $self->{calendar}->local_of($_) } $lo, $since) / $length;
 	return $passed < 0 ? -int(0.5 - $passed) : int($passed + 0.5);
 }
 
@@ -200,27 +194,33 @@ sub end_of_premake {
 	my ($self, $current, $now) = @_;
 	my ($since, $at) = ($now) x 2;
 	if (ref $current) {
-		my ($key, $width) = ($current->{key}, $self->{width});
-		$at = $since = $current->{up} - $width;
+		my ($key, $width) = ($current->{key}, $self->{step}{ticks});
+		$at = $since = $self->advance($current->{up}, -1);
 		$since = $key - ($key < 0 ? -(-$key % $width) : $key % $width) if !$self->{time} && $current->{lo} == $since;
 	}
-	my ($lo) = $self->cell($at);
-	$lo += $self->{width} while $self->ahead($lo, $since) < $self->{premake};
-	return $lo + $self->{width};
+	my $number = $self->cell_number($at);
+	$number++ while $self->ahead($self->boundary($number), $since) < $self->{premake};
+	return $self->boundary($number + 1);
+}
+
+# What is older is past its time.
+sub cutoff {
+	my ($self, $retention, $reference) = @_;
+	return $self->advance($reference, -1, $retention);
 }
 
 # No partition that retention would take at once.
 sub not_yet_expired {
 	my ($self, $now, $from) = @_;
 	return $from unless $self->{time} && defined $self->{retention};
-	my ($lo) = $self->cell($now - $self->{retention});
+	my ($lo) = $self->cell($self->cutoff($self->{retention}, $now));
 	return max($from, $lo);
 }
 
 # A cell may be cut short by its neighbours, and then end before the cutoff.
 sub is_expired {
 	my ($self, $now, $part) = @_;
-	return $self->{time} && defined $self->{retention} && $part->{up} < $now - $self->{retention};
+	return $self->{time} && defined $self->{retention} && $part->{up} < $self->cutoff($self->{retention}, $now);
 }
 
 sub wanted {
@@ -244,10 +244,11 @@ sub wanted {
 sub expired {
 	my ($self, $retention, $reference) = @_;
 	return () unless defined $retention;
-	return grep { $_->{up} < $reference - $retention } @{ $self->{parts} } if $self->{time};
+	my $cutoff = $self->{time} && $self->cutoff($retention, $reference);
+	return grep { $_->{up} < $cutoff } @{ $self->{parts} } if $self->{time};
 	my $filled = $self->highest_filled // return ();
 	my $highest = max(values %{ $filled->{rows} });
-	return grep { $retention <= $highest - $_->{up} } @{ $self->{parts} };
+	return grep { $retention->{ticks} <= $highest - $_->{up} } @{ $self->{parts} };
 }
 
 sub retire {
