@@ -386,10 +386,11 @@ Result<SetPlan> plan_maintenance(const Policy& policy, const Calendar& calendar,
   if (auto refusal = wrong_retention(policy)) return *std::move(refusal);
   const Set set{.policy = policy, .calendar = calendar, .inventory = inventory, .seen = seen, .now_utc = now_utc};
   if (policy.full) return SetPlan{};
-  if (is_full(set)) return SetPlan{.actions = {}, .warnings = {}, .became_full = true};
   auto created = premake(set, names, limits);
   if (!created) return created.refusal();
   Premake made = std::move(created).value();
+  // Not with a gap before the last one, which a drain can leave.
+  if (made.actions.empty() && is_full(set)) return SetPlan{.actions = {}, .warnings = {}, .became_full = true};
   SetPlan plan{.actions = std::move(made.actions), .warnings = std::move(made.warnings), .became_full = false};
   add_retirements(set, retirement, plan);
   return plan;

@@ -53,6 +53,7 @@ SELECT * FROM b.damage('b.ev');
 SELECT count(DISTINCT tableoid), bool_and(tableoid::regclass::text = 'b.ev_p' || to_char(at AT TIME ZONE 'UTC', 'YYYYMMDD'))
 FROM b.ev;
 -- and autovacuum will come for full statistics
+SELECT pg_stat_force_next_flush();
 SELECT every(pg_stat_get_mod_since_analyze(oid) > 100) AS due FROM pg_class WHERE relname LIKE 'ev\_p2%' AND relkind = 'r';
 SELECT every(reltuples > 100) AS analyzed FROM pg_class WHERE relname LIKE 'ev\_p2%' AND relkind = 'r';
 -- frozen: visible to all snapshots without a VACUUM

@@ -106,8 +106,8 @@ sub unready {
 		last if is_filled($is, $child);
 	}
 	return unless @ahead && is_filled($is, $ahead[0]);
-	# Hours count from that of the creation: the last one may reach over the end of the table. Such a set is full and skipped,
-	# even with a gap.
+	# Hours count from that of the creation: the last one may reach over the end of the table. Such a set is full and skipped
+	# from then on, even when a partition is dropped by hand.
 	my $limit = $kind->[0] eq $kind->[1] ? $is->{table}{$set}{up} : undef;
 	return if defined $limit && $kind->[0] eq 'at' && $children[-1]{up} gt $limit;
 	for my $count (1 .. $is->{set}{$set}[0]) {

@@ -555,6 +555,13 @@ TEST_CASE("a sub-set stays inside its parent's bounds, contract 4.4", "[plan]") 
     CHECK(c.plan()->became_full);
     CHECK(c.plan()->actions.empty());
   }
+  SECTION("not while there is a gap before its last partition") {
+    c.policy.limits = range((kToday - 4) * kMicrosPerDay, (kToday + 5) * kMicrosPerDay - 1);
+    c.inventory.children.erase(c.inventory.children.begin() + 6);
+    c.seen.highest_filled = 5;
+    CHECK(c.created() == std::vector<Range>{on(kToday + 2)});
+    CHECK_FALSE(c.plan()->became_full);
+  }
   SECTION("one marked full is left alone") {
     c.policy.full = true;
     c.policy.retention = days(1);
