@@ -64,6 +64,7 @@ struct Work {
   KeyStep step;
   Order order = Order::Ascending;
   pg::CheckAs check = {};
+  std::optional<core::Range> done = {};  // what this call has moved last
 };
 
 Work prepare(const Extension& extension, const SourceRequest& request) {
@@ -90,9 +91,18 @@ std::string source_sql(const Parent& source) {
   return "ONLY " + source.quoted();
 }
 
+// Where the last batch ended, if there was one: the index is full of its dead rows, which a search from the end would
+// all look at. Rows that have come there since are for the next call.
 std::optional<core::Tick> next_key(const Work& work) {
+  std::string where = work.set.codec.finite_condition(pg::quote_ident(work.set.parent.key_column));
+  if (work.done && !work.set.is_list() && !work.set.codec.foreign()) {
+    const core::Range beyond = work.order == Order::Ascending
+                                   ? core::Range{.lower = work.done->upper, .upper = core::Bound::max()}
+                                   : core::Range{.lower = core::Bound::min(), .upper = work.done->lower};
+    where += " AND " + key_condition(work.set, beyond);
+  }
   return extreme_key(work.set, work.order == Order::Ascending ? End::Lowest : End::Highest, source_sql(work.source),
-                     work.set.codec.finite_condition(pg::quote_ident(work.set.parent.key_column)), work.check);
+                     where, work.check);
 }
 
 struct Slice {
@@ -121,6 +131,7 @@ struct Moved {
   Attempt attempt;
   std::uint64_t rows = 0;
   Existence partition = Existence::Existed;
+  std::optional<core::Range> range = {};
 };
 
 bool move_slice(const Work& work, const SourceRequest& request, const Slice& slice, const pg::LockDeadline& deadline,
@@ -161,13 +172,16 @@ Attempt find_slice(const Work& work, const LockBudget& budget, Mode mode, std::o
   });
 }
 
-Moved try_batch(const Extension& extension, const SourceRequest& request, const LockBudget& budget, Mode mode) {
+Moved try_batch(const Extension& extension, const SourceRequest& request, const std::optional<core::Range>& done,
+                const LockBudget& budget, Mode mode) {
   Moved moved;
   for (int replan = 0; replan < kReplans; ++replan) {
     Work work = prepare(extension, request);
+    work.done = done;
     std::optional<Slice> slice;
     moved.attempt = find_slice(work, budget, mode, slice);
     if (moved.attempt.outcome == Outcome::Deferred || !slice) return moved;
+    moved.range = slice->rows;
     const ProvidedPartition provided = provide_partition(extension, work.set, slice->cell, budget, mode);
     moved.attempt = provided.attempt;
     if (provided.attempt.outcome == Outcome::Deferred) return moved;
@@ -189,9 +203,10 @@ Moved try_batch(const Extension& extension, const SourceRequest& request, const 
          "Try again when other sessions have stopped changing them.");
 }
 
-Moved move_batch(const Extension& extension, const SourceRequest& request, const LockBudget& budget, Mode mode) {
+Moved move_batch(const Extension& extension, const SourceRequest& request, const std::optional<core::Range>& done,
+                 const LockBudget& budget, Mode mode) {
   return try_for(request.data.lock_wait_seconds, budget,
-                 [&](const LockBudget& each) { return try_batch(extension, request, each, mode); });
+                 [&](const LockBudget& each) { return try_batch(extension, request, done, each, mode); });
 }
 
 }  // namespace
@@ -225,15 +240,17 @@ std::int64_t move_from_source(const Extension& extension, const SourceRequest& r
   require_kind(work.set, kind);
   std::int64_t total = 0;
   Existence last = Existence::Existed;
+  std::optional<core::Range> done;
   for (std::size_t batch = 0; batch < request.data.cells.count; ++batch) {
     pg::check_interrupts();
-    const Moved moved = move_batch(extension, request, budget_of(work.set.config), Mode::Caller);
+    const Moved moved = move_batch(extension, request, done, budget_of(work.set.config), Mode::Caller);
     if (moved.attempt.outcome == Outcome::Deferred) {
       if (request.data.lock_wait_seconds == 0) raise_not_locked(work.source.raw_name(), moved.attempt);
       return -1;
     }
     if (moved.rows == 0) break;
     last = moved.partition;
+    done = moved.range;
     total += static_cast<std::int64_t>(moved.rows);
   }
   if (last == Existence::Created && request.data.analyze == AnalyzeParent::Yes) analyze_set(work.set, Mode::Caller);
@@ -248,7 +265,8 @@ void move_from_source_committing(const Extension& extension, const SourceRequest
     return;
   }
   const std::uint64_t total = run_batches(loop, work.source.raw_name(), [&]() -> Batch {
-    const Moved moved = move_batch(extension, request, budget_of(work.set.config), Mode::Committing);
+    // From the start each time: what has come meanwhile moves, too, and dead rows are passed once.
+    const Moved moved = move_batch(extension, request, std::nullopt, budget_of(work.set.config), Mode::Committing);
     return {.attempt = moved.attempt, .rows = moved.rows};
   });
   if (loop.notices == BatchLoop::Notices::All) notice("total rows moved: " + std::to_string(total));
