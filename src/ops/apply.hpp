@@ -27,7 +27,6 @@ struct Attempt {
 };
 
 namespace detail {
-struct PlanChanged {};
 [[nodiscard]] bool is_lock_failure(const pg::PgError& error) noexcept;
 // Milliseconds: at least 4 times the budget plus jitter, so that clients wait behind our request at most a fifth of the
 // time.
@@ -35,19 +34,23 @@ struct PlanChanged {};
 [[nodiscard]] std::string describe_blockers(std::span<const Oid> relations);
 }  // namespace detail
 
-// Calls action(deadline) until it gets its locks. The action returns false for "changed". A failed or changed try is
-// rolled back, which releases what it had locked, before the pause.
+// Thrown by an action that finds the plan changed after it has done something.
+struct PlanChanged {};
+
+// Calls action(deadline) until it gets its locks. The action returns false for "changed"; what it has noted by then
+// stays. A try that fails or throws PlanChanged is rolled back, which releases what it had locked, before the pause.
 template <class F>
 Attempt try_action(const LockBudget& budget, Mode mode, std::span<const Oid> relations, F&& action) {
   for (int attempt = 1;; ++attempt) {
     try {
+      bool unchanged = true;
       pg::in_subtransaction([&] {
         const pg::SettingsScope settings;
-        if (!action(pg::LockDeadline(budget.milliseconds))) throw detail::PlanChanged{};
+        unchanged = action(pg::LockDeadline(budget.milliseconds));
       });
       if (mode == Mode::Committing) pg::commit_and_start();
-      return {.outcome = Outcome::Done, .blocked_by = {}};
-    } catch (const detail::PlanChanged&) {
+      return {.outcome = unchanged ? Outcome::Done : Outcome::Changed, .blocked_by = {}};
+    } catch (const PlanChanged&) {
       if (mode == Mode::Committing) pg::commit_and_start();
       return {.outcome = Outcome::Changed, .blocked_by = {}};
     } catch (const pg::PgError& error) {

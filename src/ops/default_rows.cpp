@@ -99,17 +99,6 @@ std::vector<std::int64_t> count_rows(const ManagedSet& set, std::span<const core
   return rows;
 }
 
-bool has_index_on_key(const ManagedSet& set) {
-  return !pg::query(
-              "SELECT 1 FROM pg_catalog.pg_index i JOIN pg_catalog.pg_class c ON c.oid = i.indexrelid "
-              "JOIN pg_catalog.pg_am m ON m.oid = c.relam JOIN pg_catalog.pg_attribute a ON a.attrelid = i.indrelid "
-              "AND "
-              "a.attnum = i.indkey[0] WHERE i.indrelid = $1 AND a.attname = $2 AND i.indisvalid AND i.indpred IS NULL "
-              "AND m.amname = 'btree'",
-              pg::Params().oid(set.parent.default_oid).text(set.parent.key_column))
-              .empty();
-}
-
 // One descent of the index for each range. Ordered, so that the planner thinks of no other way.
 std::vector<bool> probe(const ManagedSet& set, std::span<const core::Range> ranges) {
   const std::string key = pg::quote_ident(set.parent.key_column);
@@ -132,12 +121,24 @@ bool default_may_hold_rows(const ManagedSet& set) {
   return pg::file_bytes(facts.tablespace, facts.filenode) > 0;
 }
 
+bool has_index_on(Oid table, const std::string& column) {
+  return !pg::query(
+              "SELECT 1 FROM pg_catalog.pg_index i JOIN pg_catalog.pg_class c ON c.oid = i.indexrelid "
+              "JOIN pg_catalog.pg_am m ON m.oid = c.relam JOIN pg_catalog.pg_attribute a ON a.attrelid = i.indrelid "
+              "AND "
+              "a.attnum = i.indkey[0] WHERE i.indrelid = $1 AND a.attname = $2 AND i.indisvalid AND i.indpred IS NULL "
+              "AND m.amname = 'btree'",
+              pg::Params().oid(table).text(column))
+              .empty();
+}
+
 std::vector<bool> default_fills(const ManagedSet& set, std::span<const core::Range> ranges) {
   std::vector<bool> filled(ranges.size());
   if (ranges.empty() || !default_may_hold_rows(set)) return filled;
   const pg::OwnerScope as_owner(set.parent.owner, set.parent.schema_oid);
   if (!set.is_list()) set.codec.prepare(ranges);
-  if (ranges.size() <= kMostProbes && has_index_on_key(set)) return probe(set, ranges);
+  if (ranges.size() <= kMostProbes && has_index_on(set.parent.default_oid, set.parent.key_column))
+    return probe(set, ranges);
   const std::vector<std::int64_t> rows = set.is_list() ? count_values(set, ranges) : count_rows(set, ranges);
   for (std::size_t n = 0; n < rows.size(); ++n) filled[n] = rows[n] > 0;
   return filled;

@@ -10,6 +10,9 @@ namespace strata::ops {
 // false for a file that VACUUM FULL or TRUNCATE has replaced since the set was loaded: ATTACH checks again.
 [[nodiscard]] bool default_may_hold_rows(const ManagedSet& set);
 
+// Whether an index of the table finds keys in order: a B-tree over all rows that begins with this column.
+[[nodiscard]] bool has_index_on(Oid table, const std::string& column);
+
 // Whether the default holds rows of each of these ranges (disjoint, any order): by its index on the key, if it has one
 // and they are not too many, else in one pass over what lies between the outermost ends. Rows with a NULL key are in
 // none.

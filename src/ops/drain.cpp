@@ -440,12 +440,12 @@ bool carry_out(const Makers& makers, const Move& move, const LockBudget& budget,
   for (const Target& target : move.targets) build(makers, move, target);
   const pg::OwnerScope as_owner(move.set.parent.owner, move.set.parent.schema_oid);
   std::optional<Moved> done = load_and_remove(move);
-  if (!done) return false;
+  if (!done) throw PlanChanged{};
   moved = *std::move(done);
   // Before readers are locked out as well: they need not wait for somebody's old report to end.
   pg::wait_for_snapshots(budget.milliseconds);
   const pg::LockDeadline upgrade(budget.milliseconds);
-  if (!lock_against_readers(move, upgrade)) return false;
+  if (!lock_against_readers(move, upgrade)) throw PlanChanged{};
   pg::wait_for_snapshots(budget.milliseconds);
   upgrade.arm();
   if (moved.load.way == Way::Swap) renew_default(move.set, moved.load);

@@ -12,6 +12,7 @@ namespace strata::ops {
 namespace {
 
 constexpr int kReplans = 10;
+constexpr std::size_t kMostTogether = 400;  // partitions that one pass fills
 
 // --- what is checked first, as the caller ----------------------------------------------------------------------------
 
@@ -209,6 +210,117 @@ Moved move_batch(const Extension& extension, const SourceRequest& request, const
                  [&](const LockBudget& each) { return try_batch(extension, request, done, each, mode); });
 }
 
+// --- many partitions in one pass
+// --------------------------------------------------------------------------------------
+
+// Batches are whole partitions, and the index tells which without a scan for each.
+bool may_move_together(const Work& work, const SourceRequest& request) {
+  const bool whole = !request.data.interval || !is_smaller(work.set, parse_step(work.set, *request.data.interval));
+  return whole && request.data.cells.count > 1 && request.data.ignored_columns.empty() && !work.set.is_list() &&
+         !work.set.codec.foreign() && has_index_on(work.source.oid, work.set.parent.key_column);
+}
+
+// Those with rows in the source, in the order of the request.
+std::vector<core::Range> cells_ahead(Work work, std::size_t count) {
+  std::vector<core::Range> cells;
+  for (std::optional<Slice> slice; cells.size() < count && (slice = next_slice(work)).has_value();) {
+    cells.push_back(slice->cell);
+    work.done = slice->cell;
+  }
+  return cells;
+}
+
+Attempt find_cells(const Work& work, std::size_t count, const LockBudget& budget, Mode mode,
+                   std::vector<core::Range>& cells) {
+  const std::array<Oid, 1> read{work.source.oid};
+  return try_action(budget, mode, read, [&](const pg::LockDeadline& deadline) {
+    const pg::SchemaLoan source_schema(work.source.schema_oid, work.set.parent.owner);
+    const pg::OwnerScope as_owner(work.set.parent.owner, work.set.parent.schema_oid);
+    deadline.arm();
+    cells = cells_ahead(work, std::min(count, kMostTogether));
+    std::ranges::sort(cells, {}, &core::Range::lower);
+    return true;
+  });
+}
+
+pg::RouteTarget route_target(const ManagedSet& set, const core::Child& child) {
+  pg::RouteTarget target{.table = child.oid, .lower = std::nullopt, .upper = std::nullopt};
+  if (child.range.lower.finite()) target.lower = set.text(child.range.lower);
+  if (child.range.upper.finite()) target.upper = set.text(child.range.upper);
+  return target;
+}
+
+// False when something has changed since. `rows` stays empty where statements are needed.
+bool spread(const Work& work, const SourceRequest& request, std::span<const core::Range> cells,
+            const pg::LockDeadline& deadline, std::optional<std::uint64_t>& rows) {
+  std::vector<const core::Child*> children;
+  for (const core::Range& cell : cells) children.push_back(partition_for(work.set, cell));
+  deadline.arm();
+  for (const core::Child* child : children) take_over(work.set.parent, child->oid);
+  const pg::SchemaLoan source_schema(work.source.schema_oid, work.set.parent.owner);
+  const pg::OwnerScope as_owner(work.set.parent.owner, work.set.parent.schema_oid);
+  if (!pg::lock_relation(work.source.oid, RowExclusiveLock, deadline) ||
+      !is_still_called(work.source.oid, work.source.schema, work.source.table))
+    return false;
+  Spread all{.from = work.source.oid,
+             .from_sql = source_sql(work.source),
+             .parent = work.set.parent.oid,
+             .to = {},
+             .condition = hull_condition(work.set, cells),
+             .identity = request.identity,
+             .check = work.check};
+  for (const core::Child* child : children) {
+    if (!pg::lock_relation(child->oid, RowExclusiveLock, deadline) ||
+        !is_still_called(child->oid, child->schema, child->name))
+      return false;
+    all.to.push_back(route_target(work.set, *child));
+  }
+  deadline.arm();
+  rows = spread_rows(all);
+  pg::wait_point("source_moved");
+  return true;
+}
+
+// Nothing where it cannot be done so, or something has changed: then partition after partition.
+std::optional<Moved> move_together(const Extension& extension, const SourceRequest& request, const LockBudget& budget,
+                                   Mode mode) {
+  Work work = prepare(extension, request);
+  if (!may_move_together(work, request)) return std::nullopt;
+  Moved moved;
+  std::vector<core::Range> cells;
+  moved.attempt = find_cells(work, request.data.cells.count, budget, mode, cells);
+  if (moved.attempt.outcome == Outcome::Deferred || cells.empty()) return moved;
+  for (const core::Range& cell : cells) {
+    const ProvidedPartition provided = provide_partition(extension, work.set, cell, budget, mode);
+    moved.attempt = provided.attempt;
+    if (provided.attempt.outcome == Outcome::Deferred) return moved;
+    if (provided.attempt.outcome == Outcome::Changed) return std::nullopt;
+    if (provided.existence == Existence::Created) moved.partition = Existence::Created;
+  }
+  work.set = load_set(extension, request.data.parent);
+  std::vector<Oid> tables{work.source.oid};
+  for (const core::Range& cell : cells) {
+    const core::Child* const child = partition_for(work.set, cell);
+    if (child == nullptr) return std::nullopt;
+    tables.push_back(child->oid);
+  }
+  std::optional<std::uint64_t> rows;
+  moved.attempt = try_action(budget, mode, tables, [&](const pg::LockDeadline& deadline) {
+    return spread(work, request, cells, deadline, rows);
+  });
+  if (moved.attempt.outcome == Outcome::Changed || (moved.attempt.outcome == Outcome::Done && !rows))
+    return std::nullopt;
+  moved.rows = rows.value_or(0);
+  moved.range = work.order == Order::Ascending ? cells.back() : cells.front();
+  return moved;
+}
+
+// Of one call: -1 when the locks were not to be had.
+std::int64_t report(const Work& work, const SourceRequest& request, const Attempt& deferred) {
+  if (request.data.lock_wait_seconds == 0) raise_not_locked(work.source.raw_name(), deferred);
+  return -1;
+}
+
 }  // namespace
 
 const core::Child* partition_for(const ManagedSet& set, const core::Range& range) noexcept {
@@ -238,16 +350,26 @@ ProvidedPartition provide_partition(const Extension& extension, const ManagedSet
 std::int64_t move_from_source(const Extension& extension, const SourceRequest& request, KeyKind kind) {
   const Work work = prepare(extension, request);
   require_kind(work.set, kind);
+  const LockBudget budget = budget_of(work.set.config);
   std::int64_t total = 0;
   Existence last = Existence::Existed;
-  std::optional<core::Range> done;
-  for (std::size_t batch = 0; batch < request.data.cells.count; ++batch) {
+  std::size_t left = request.data.cells.count;
+  std::optional<Moved> together;
+  const Moved first = try_for(request.data.lock_wait_seconds, budget, [&](const LockBudget& each) {
+    together = move_together(extension, request, each, Mode::Caller);
+    return together.value_or(Moved{});
+  });
+  if (first.attempt.outcome == Outcome::Deferred) return report(work, request, first.attempt);
+  if (together) {
+    total = static_cast<std::int64_t>(first.rows);
+    last = first.partition;
+    left -= std::min(left, kMostTogether);
+  }
+  std::optional<core::Range> done = first.range;
+  for (; left > 0 && !(together && total == 0); --left) {
     pg::check_interrupts();
-    const Moved moved = move_batch(extension, request, done, budget_of(work.set.config), Mode::Caller);
-    if (moved.attempt.outcome == Outcome::Deferred) {
-      if (request.data.lock_wait_seconds == 0) raise_not_locked(work.source.raw_name(), moved.attempt);
-      return -1;
-    }
+    const Moved moved = move_batch(extension, request, done, budget, Mode::Caller);
+    if (moved.attempt.outcome == Outcome::Deferred) return report(work, request, moved.attempt);
     if (moved.rows == 0) break;
     last = moved.partition;
     done = moved.range;

@@ -43,9 +43,9 @@ std::string statement_of(const Transfer& transfer) {
          "added)";
 }
 
-// Columns of the target in their order, if rows can be stored there as they are in the source: both have the same
-// columns of the same types, none is computed or an identity that must not be given.
-std::optional<std::string> columns_as_stored(const Transfer& transfer) {
+// Columns of the target, if rows can be stored there as they are in the source: both have the same columns of the same
+// types, none is computed or an identity that must not be given.
+std::optional<std::string> columns_as_stored(Oid from, Oid to, Identity identity) {
   const pg::Rows rows = pg::query(
       "SELECT t.attname, coalesce(s.attnum IS NOT NULL AND t.attnum IS NOT NULL AND t.attgenerated = '' AND "
       "(t.attidentity <> 'a' OR $3), false) FROM (SELECT * FROM pg_catalog.pg_attribute WHERE attrelid = $1 AND attnum "
@@ -54,7 +54,7 @@ std::optional<std::string> columns_as_stored(const Transfer& transfer) {
       "AND "
       "NOT attisdropped) t ON s.attname = t.attname AND s.atttypid = t.atttypid AND s.atttypmod = t.atttypmod AND "
       "s.attcollation = t.attcollation ORDER BY t.attnum",
-      pg::Params().oid(transfer.from).oid(transfer.to).boolean(transfer.identity == Identity::OverrideSystemValue));
+      pg::Params().oid(from).oid(to).boolean(identity == Identity::OverrideSystemValue));
   std::string list;
   for (std::size_t row = 0; row < rows.size(); ++row) {
     if (!rows.boolean(row, 1)) return std::nullopt;
@@ -64,28 +64,44 @@ std::optional<std::string> columns_as_stored(const Transfer& transfer) {
 }
 
 // Nothing would run or be asked but what the bulk transfer checks itself.
-bool is_plain(const Transfer& transfer) {
-  const std::array<Oid, 2> tables{transfer.from, transfer.to};
-  return pg::query(
-             "SELECT pg_catalog.count(*) = 2 AND pg_catalog.has_table_privilege($1, 'DELETE') AND "
-             "pg_catalog.has_table_privilege($1, 'SELECT') AND "
-             "pg_catalog.has_table_privilege($1, 'UPDATE') AND pg_catalog.has_table_privilege($2, 'INSERT') FROM "
-             "pg_catalog.pg_class c JOIN pg_catalog.pg_am a ON a.oid = c.relam WHERE c.oid = ANY ($3) AND c.relkind = "
-             "'r' AND a.amname = 'heap' AND c.relpersistence <> 't' AND NOT c.relhasrules AND NOT c.relhastriggers AND "
-             "NOT c.relrowsecurity AND NOT EXISTS (SELECT 1 FROM pg_catalog.pg_constraint k WHERE k.conrelid = c.oid "
-             "AND k.condeferrable)",
-             pg::Params().oid(transfer.from).oid(transfer.to).oids(tables))
-      .boolean(0, 0);
+bool are_plain(Oid from, std::span<const Oid> to) {
+  std::vector<Oid> tables(to.begin(), to.end());
+  tables.push_back(from);
+  return pg::
+      query("SELECT pg_catalog.count(*) = $3 AND pg_catalog.bool_and(CASE WHEN c.oid = $1 THEN "
+            "pg_catalog.has_table_privilege(c.oid, 'SELECT') AND pg_catalog.has_table_privilege(c.oid, 'UPDATE') AND "
+            "pg_catalog.has_table_privilege(c.oid, 'DELETE') ELSE pg_catalog.has_table_privilege(c.oid, 'INSERT') END) "
+            "FROM pg_catalog.pg_class c JOIN pg_catalog.pg_am a ON a.oid = c.relam WHERE c.oid = ANY ($2) AND "
+            "c.relkind "
+            "= 'r' AND a.amname = 'heap' AND c.relpersistence <> 't' AND NOT c.relhasrules AND NOT c.relhastriggers "
+            "AND "
+            "NOT c.relrowsecurity AND NOT EXISTS (SELECT 1 FROM pg_catalog.pg_constraint k WHERE k.conrelid = c.oid "
+            "AND k.condeferrable)",
+            pg::Params().oid(from).oids(tables).int8(static_cast<std::int64_t>(tables.size())))
+          .boolean(0, 0);
+}
+
+// Rows that others change meanwhile are read again.
+std::uint64_t move_below(const pg::BulkTransfer& transfer, const std::string& query) {
+  std::uint64_t rows = 0;
+  for (;;) {
+    const pg::BulkTransferred moved = pg::bulk_transfer(transfer, query);
+    rows += moved.rows;
+    if (moved.changed == 0) return rows;
+    pg::check_interrupts();
+  }
 }
 
 // Nothing where the rows need statements.
 std::optional<std::uint64_t> transfer_below(const Transfer& transfer) {
-  if (!transfer.all_columns || OidIsValid(transfer.check.relation) || !is_plain(transfer)) return std::nullopt;
-  const std::optional<std::string> columns = columns_as_stored(transfer);
+  const std::array<Oid, 1> to{transfer.to};
+  if (!transfer.all_columns || OidIsValid(transfer.check.relation) || !are_plain(transfer.from, to))
+    return std::nullopt;
+  const std::optional<std::string> columns = columns_as_stored(transfer.from, transfer.to, transfer.identity);
   if (!columns) return std::nullopt;
-  return pg::bulk_transfer(transfer.from, transfer.to,
-                           "SELECT " + *columns + ", ctid FROM " + transfer.from_sql + " WHERE " + transfer.condition +
-                               (transfer.lock == SourceLock::Rows ? " FOR UPDATE" : ""));
+  const std::array<pg::RouteTarget, 1> target{{{.table = transfer.to, .lower = {}, .upper = {}}}};
+  return move_below({.from = transfer.from, .to = target},
+                    "SELECT " + *columns + ", ctid FROM " + transfer.from_sql + " WHERE " + transfer.condition);
 }
 
 // A comma between privileges would mean "any of them".
@@ -110,6 +126,16 @@ std::uint64_t transfer_rows(const Transfer& transfer) {
   for (const Deferred& constraint : constraints)
     if (constraint.initially) pg::execute("SET CONSTRAINTS " + constraint.name + " DEFERRED");
   return static_cast<std::uint64_t>(counts.int8(0, 0));
+}
+
+std::optional<std::uint64_t> spread_rows(const Spread& spread) {
+  std::vector<Oid> to;
+  for (const pg::RouteTarget& target : spread.to) to.push_back(target.table);
+  if (OidIsValid(spread.check.relation) || !are_plain(spread.from, to)) return std::nullopt;
+  const std::optional<std::string> columns = columns_as_stored(spread.from, spread.parent, spread.identity);
+  if (!columns) return std::nullopt;
+  return move_below({.from = spread.from, .to = spread.to, .parent = spread.parent},
+                    "SELECT " + *columns + ", ctid FROM " + spread.from_sql + " WHERE " + spread.condition);
 }
 
 std::string moved_columns(Oid listed, Oid target, std::span<const std::string> ignored) {

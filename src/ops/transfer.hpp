@@ -5,11 +5,9 @@
 #pragma once
 
 #include "ops/apply.hpp"
+#include "pg/router.hpp"
 
 namespace strata::ops {
-
-// Whether writers of the source are locked out (EXCLUSIVE); else its rows are locked one by one.
-enum class SourceLock : std::uint8_t { Rows, Table };
 
 enum class Identity : std::uint8_t { AsDeclared, OverrideSystemValue };
 
@@ -22,9 +20,24 @@ struct Transfer {
   bool all_columns = true;  // none is ignored
   std::string condition;
   Identity identity = Identity::AsDeclared;
-  SourceLock lock = SourceLock::Rows;
   pg::CheckAs check = {};  // from require_privileges
 };
+
+// Rows of one table for many partitions.
+struct Spread {
+  Oid from = InvalidOid;
+  std::string from_sql;
+  Oid parent = InvalidOid;
+  std::vector<pg::RouteTarget> to;  // ascending
+  std::string condition;            // of the rows that may have a place
+  Identity identity = Identity::AsDeclared;
+  pg::CheckAs check = {};
+};
+
+// Reads the table once and moves each row to the partition it belongs to; rows that belong to none stay. Gives their
+// number; nothing is done where a statement is needed for one of the partitions. Scope and locks as for
+// transfer_rows().
+[[nodiscard]] std::optional<std::uint64_t> spread_rows(const Spread& spread);
 
 // Number of rows moved. What a trigger of the target swallows would be lost: then it raises (23514). Call inside an
 // OwnerScope with a lock deadline armed, which also bounds the waits for row locks.

@@ -153,7 +153,6 @@ Step move_rows(const Work& work, const UndoRequest& request, const Partition& pa
                       .columns = moved_columns(work.target.oid, work.target.oid, request.ignored_columns),
                       .all_columns = request.ignored_columns.empty(),
                       .condition = batch_condition(work, partition, times),
-                      .lock = SourceLock::Table,
                       .check = work.check};
     step.rows = transfer_rows(transfer);
     if (step.rows == 0) {  // keys that do not sort as they decode: no batch is better than another

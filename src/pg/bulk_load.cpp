@@ -6,7 +6,6 @@
 
 extern "C" {
 #include "access/tupconvert.h"
-#include "utils/partcache.h"
 }
 
 namespace strata::pg {
@@ -20,19 +19,7 @@ constexpr int kPinned = 32;
 struct Target {
   Relation heap = nullptr;
   BulkInsertState bulk = nullptr;
-  Datum lower = 0;
-  Datum upper = 0;
-  bool has_lower = false;
-  bool has_upper = false;
   std::uint64_t loaded = 0;
-};
-
-struct Key {
-  FmgrInfo* compare = nullptr;
-  Oid collation = InvalidOid;
-  Oid type = InvalidOid;
-  bool is_list = false;
-  const char* name = nullptr;
 };
 
 struct Batch : RowBatch {
@@ -42,7 +29,7 @@ struct Batch : RowBatch {
 };
 
 struct Loader {
-  Key key;
+  Router router;
   int options = 0;
   int count = 0;       // of targets
   bool rest = false;   // one more target behind them
@@ -57,31 +44,6 @@ struct Loader {
 };
 
 namespace loading {
-
-Datum input(Oid type, const char* text) {
-  Oid function = InvalidOid;
-  Oid parameter = InvalidOid;
-  getTypeInputInfo(type, &function, &parameter);
-  return OidInputFunctionCall(function, const_cast<char*>(text), parameter, -1);
-}
-
-int compare(const Key& key, Datum a, Datum b) {
-  return DatumGetInt32(FunctionCall2Coll(key.compare, key.collation, a, b));
-}
-
-void read_key(Key& key, Oid parent) {
-  const Relation table = table_open(parent, NoLock);
-  const PartitionKey partition_key = RelationGetPartitionKey(table);
-  if (partition_key == nullptr || partition_key->partnatts != 1 || partition_key->partattrs[0] == 0)
-    elog(ERROR, "\"%s\" is not partitioned by one column", RelationGetRelationName(table));
-  key.compare = static_cast<FmgrInfo*>(palloc(sizeof(FmgrInfo)));
-  fmgr_info_copy(key.compare, &partition_key->partsupfunc[0], CurrentMemoryContext);
-  key.collation = partition_key->partcollation[0];
-  key.type = partition_key->parttypid[0];
-  key.is_list = partition_key->strategy == PARTITION_STRATEGY_LIST;
-  key.name = pstrdup(NameStr(TupleDescAttr(RelationGetDescr(table), partition_key->partattrs[0] - 1)->attname));
-  table_close(table, NoLock);
-}
 
 void open_target(Target& target, Oid table, int number, Visibility visibility) {
   target.heap = table_open(table, NoLock);
@@ -103,24 +65,6 @@ void make_batch(Batch& batch, int targets) {
   batch.sorted = static_cast<HeapTuple*>(palloc(sizeof(HeapTuple) * RowBatch::kRows));
   batch.homes = static_cast<int*>(palloc(sizeof(int) * RowBatch::kRows));
   batch.ends = static_cast<int*>(palloc(sizeof(int) * static_cast<Size>(targets + 1)));
-}
-
-// The last target that does not begin above the value, if the value lies in it.
-int route(const Loader& loader, Datum value) {
-  int low = 0;
-  int high = loader.count;
-  while (low < high) {
-    const int middle = (low + high) / 2;
-    if (!loader.targets[middle].has_lower || compare(loader.key, loader.targets[middle].lower, value) <= 0)
-      low = middle + 1;
-    else
-      high = middle;
-  }
-  const int found = low - 1;
-  if (found < 0) return -1;
-  const Target& target = loader.targets[found];
-  if (loader.key.is_list) return compare(loader.key, target.lower, value) == 0 ? found : -1;
-  return !target.has_upper || compare(loader.key, value, target.upper) < 0 ? found : -1;
 }
 
 // Sorts by target, keeping the order within each.
@@ -168,7 +112,7 @@ void take(Loader& loader, HeapTuple row, int home) {
 int home_of(const Loader& loader, TupleTableSlot* slot) {
   bool is_null = true;
   const Datum value = slot_getattr(slot, loader.key_column, &is_null);
-  const int home = is_null ? -1 : route(loader, value);
+  const int home = is_null ? -1 : loader.router.route(value);
   return home < 0 && loader.rest ? loader.count : home;
 }
 
@@ -238,7 +182,7 @@ HeapTuple fitted(Loader& loader, const Layout& layout, HeapTuple row, int home) 
 void run_heap(Loader& loader, Oid source) {
   const Relation heap = table_open(source, NoLock);
   const Layout layout = layout_of(loader, heap);
-  loader.key_column = get_attnum(source, loader.key.name);
+  loader.key_column = get_attnum(source, loader.router.column);
   TupleTableSlot* const slot = table_slot_create(heap, nullptr);
   const Snapshot snapshot = RegisterSnapshot(GetLatestSnapshot());
   // From the first page on, so that rows keep their order.
@@ -263,19 +207,8 @@ void run_heap(Loader& loader, Oid source) {
 
 void open_targets(Loader& loader, const BulkLoad& load) {
   for (int n = 0; n < loader.count; ++n) {
-    const RouteTarget& want = load.targets[static_cast<std::size_t>(n)];
-    const char* const lower = want.lower ? want.lower->c_str() : nullptr;
-    const char* const upper = want.upper ? want.upper->c_str() : nullptr;
-    guarded([&, table = want.table] {
-      Target& target = loader.targets[n];
-      loading::open_target(target, table, n, load.visibility);
-      const MemoryContext outside = MemoryContextSwitchTo(loader.memory);
-      target.has_lower = lower != nullptr;
-      target.has_upper = upper != nullptr;
-      if (lower != nullptr) target.lower = loading::input(loader.key.type, lower);
-      if (upper != nullptr) target.upper = loading::input(loader.key.type, upper);
-      MemoryContextSwitchTo(outside);
-    });
+    const Oid table = load.targets[static_cast<std::size_t>(n)].table;
+    guarded([&] { loading::open_target(loader.targets[n], table, n, load.visibility); });
   }
   if (loader.rest)
     guarded([&] { loading::open_target(loader.targets[loader.count], load.rest, loader.count, load.visibility); });
@@ -289,16 +222,19 @@ void prepare(Loader& loader, const BulkLoad& load) {
     loader.memory = AllocSetContextCreate(CurrentMemoryContext, "pg_strata bulk load", ALLOCSET_DEFAULT_SIZES);
     loader.scratch = AllocSetContextCreate(loader.memory, "pg_strata bulk load, writing", ALLOCSET_DEFAULT_SIZES);
     const MemoryContext outside = MemoryContextSwitchTo(loader.memory);
-    loading::read_key(loader.key, load.parent);
     const int targets = loader.count + 1;
     loader.targets = static_cast<Target*>(palloc0(sizeof(Target) * static_cast<Size>(targets)));
     loading::make_batch(loader.batch, targets);
     MemoryContextSwitchTo(outside);
   });
+  {
+    const InMemory here(loader.memory);
+    loader.router = make_router(load.parent, load.targets);
+  }
   open_targets(loader, load);
   guarded([&] {
     const MemoryContext outside = MemoryContextSwitchTo(loader.memory);
-    loader.key_column = get_attnum(RelationGetRelid(loader.targets[0].heap), loader.key.name);
+    loader.key_column = get_attnum(RelationGetRelid(loader.targets[0].heap), loader.router.column);
     loader.slots = loading::make_slots(loader.targets[0].heap);
     if (loader.rest) loader.rest_slots = loading::make_slots(loader.targets[loader.count].heap);
     MemoryContextSwitchTo(outside);

@@ -3,17 +3,9 @@
 // for everything that is not checked here: ownership, constraints, the building of indexes (truths 7, 9, 11).
 #pragma once
 
-#include "pg/guard.hpp"
+#include "pg/router.hpp"
 
 namespace strata::pg {
-
-// A heap for the rows whose key lies in [lower, upper), ends as texts of the key's type, nothing for an infinite one.
-// Of a LIST set: for the rows whose key is `lower`.
-struct RouteTarget {
-  Oid table = InvalidOid;
-  std::optional<std::string> lower;
-  std::optional<std::string> upper;
-};
 
 // What snapshots older than this transaction see of the rows once the tables are visible: nothing, or all of them.
 // Frozen rows need tables made in the current subtransaction.

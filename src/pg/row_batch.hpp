@@ -44,6 +44,18 @@ struct RowBatch {
   }
 };
 
+// Allocates in this context until its end, also by way of an exception. Outside of guarded code.
+class InMemory {
+ public:
+  explicit InMemory(MemoryContext context) : outside_(MemoryContextSwitchTo(context)) {}
+  InMemory(const InMemory&) = delete;
+  InMemory& operator=(const InMemory&) = delete;
+  ~InMemory() { MemoryContextSwitchTo(outside_); }
+
+ private:
+  MemoryContext outside_;
+};
+
 // What a query's executor hands each row to; runs inside guarded code. False ends the query.
 struct RowReceiver {
   DestReceiver base;
