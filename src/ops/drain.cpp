@@ -314,9 +314,9 @@ Load load_by_statements(const Move& move) {
 std::optional<Load> load_rows(const Move& move) {
   if (move.recipe.sub || !move.all_columns) return load_by_statements(move);
   const std::vector<Landing> landings(move.targets.begin(), move.targets.end());
-  const Way way = choose_way(move.set, landings);
-  if (way == Way::Statements) return load_by_statements(move);
-  return bulk_load_default(move.set, landings, move.columns, way);
+  const LoadPlan plan = plan_load(move.set, landings);
+  if (plan.way == Way::Statements) return load_by_statements(move);
+  return bulk_load_default(move.set, landings, move.columns, plan);
 }
 
 // What ATTACH would otherwise do or leave undone under its lock (truths 14, 31). While the rows are still in the

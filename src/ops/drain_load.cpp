@@ -94,30 +94,32 @@ pg::RouteTarget route_target(const ManagedSet& set, const core::Range& range, Oi
 
 }  // namespace
 
-Way choose_way(const ManagedSet& set, std::span<const Landing> landings) {
-  if (!copies_as_is(set) || heaps_of(set, landings).empty()) return Way::Statements;
-  if (!pg::can_empty_heap(set.parent.default_oid) || is_published(set)) return Way::Copy;
-  return rows_that_stay(set, ranges_of(landings)) <= kMostToRewrite ? Way::Swap : Way::Copy;
+LoadPlan plan_load(const ManagedSet& set, std::span<const Landing> landings) {
+  if (!copies_as_is(set) || heaps_of(set, landings).empty()) return {};
+  if (!pg::can_empty_heap(set.parent.default_oid) || is_published(set)) return {.way = Way::Copy};
+  const std::int64_t stay = rows_that_stay(set, ranges_of(landings));
+  return {.way = stay <= kMostToRewrite ? Way::Swap : Way::Copy, .rows_stay = stay > 0};
 }
 
 std::optional<Load> bulk_load_default(const ManagedSet& set, std::span<const Landing> landings,
-                                      const std::string& columns, Way way) {
+                                      const std::string& columns, LoadPlan plan) {
   const std::map<std::string, Heap> heaps = heaps_of(set, landings);
   const std::vector<core::Range> ranges = ranges_of(landings);
   const std::vector<std::size_t> order = order_of(landings);
   std::vector<pg::RouteTarget> targets;
   for (const std::size_t n : order)
     targets.push_back(route_target(set, landings[n].range, heaps.at(landings[n].name.name).oid));
-  Load load{.way = way, .rows = std::vector<std::uint64_t>(landings.size())};
-  if (way == Way::Swap && rows_that_stay(set, ranges) > 0) load.rest = pg::new_heap_like(set.parent.default_oid);
+  const bool swap = plan.way == Way::Swap;
+  Load load{.way = plan.way, .rows = std::vector<std::uint64_t>(landings.size())};
+  if (swap && plan.rows_stay) load.rest = pg::new_heap_like(set.parent.default_oid);
   const pg::BulkLoad how{.parent = set.parent.oid,
                          .targets = targets,
                          .rest = load.rest,
-                         .visibility = way == Way::Swap ? pg::Visibility::Frozen : pg::Visibility::Plain};
+                         .visibility = swap ? pg::Visibility::Frozen : pg::Visibility::Plain};
   const std::optional<pg::BulkLoaded> loaded =
-      way == Way::Swap ? pg::bulk_load_heap(how, set.parent.default_oid)
-                       : pg::bulk_load_query(how, "SELECT " + columns + " FROM " + default_source(set) + " WHERE " +
-                                                      hull_condition(set, ranges));
+      swap ? pg::bulk_load_heap(how, set.parent.default_oid)
+           : pg::bulk_load_query(
+                 how, "SELECT " + columns + " FROM " + default_source(set) + " WHERE " + hull_condition(set, ranges));
   if (!loaded) return std::nullopt;
   for (std::size_t n = 0; n < order.size(); ++n) load.rows[order[n]] = loaded->rows[n];
   load.rest_rows = loaded->rest;

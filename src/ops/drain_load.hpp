@@ -24,15 +24,20 @@ struct Load {
   std::uint64_t rest_rows = 0;
 };
 
+struct LoadPlan {
+  Way way = Way::Statements;
+  bool rows_stay = false;  // Swap: in the default
+};
+
 // Whether rows can be copied below the executor: nothing computed, every constraint validated, heaps. Else Statements.
 // Which of the other two is right is chosen under the locks: call inside an OwnerScope with the default locked
 // EXCLUSIVE and the landings made, empty and with their indexes.
-[[nodiscard]] Way choose_way(const ManagedSet& set, std::span<const Landing> landings);
+[[nodiscard]] LoadPlan plan_load(const ManagedSet& set, std::span<const Landing> landings);
 
 // Loads the rows of the default into the landings by Copy or Swap; `columns` are all columns of the parent. Nothing
 // when a row has come that belongs to none of them since they were planned.
 [[nodiscard]] std::optional<Load> bulk_load_default(const ManagedSet& set, std::span<const Landing> landings,
-                                                    const std::string& columns, Way way);
+                                                    const std::string& columns, LoadPlan plan);
 
 // Takes the loaded rows out of the default and gives their number; not of a Swap, where renew_default() does that, once
 // readers are locked out and no older snapshot is left.

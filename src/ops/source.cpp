@@ -282,13 +282,14 @@ bool spread(const Work& work, const SourceRequest& request, std::span<const core
 }
 
 // Nothing where it cannot be done so, or something has changed: then partition after partition.
-std::optional<Moved> move_together(const Extension& extension, const SourceRequest& request, const LockBudget& budget,
-                                   Mode mode) {
+std::optional<Moved> move_together(const Extension& extension, const SourceRequest& request, std::size_t count,
+                                   const std::optional<core::Range>& done, const LockBudget& budget, Mode mode) {
   Work work = prepare(extension, request);
   if (!may_move_together(work, request)) return std::nullopt;
+  work.done = done;
   Moved moved;
   std::vector<core::Range> cells;
-  moved.attempt = find_cells(work, request.data.cells.count, budget, mode, cells);
+  moved.attempt = find_cells(work, count, budget, mode, cells);
   if (moved.attempt.outcome == Outcome::Deferred || cells.empty()) return moved;
   for (const core::Range& cell : cells) {
     const ProvidedPartition provided = provide_partition(extension, work.set, cell, budget, mode);
@@ -353,24 +354,21 @@ std::int64_t move_from_source(const Extension& extension, const SourceRequest& r
   const LockBudget budget = budget_of(work.set.config);
   std::int64_t total = 0;
   Existence last = Existence::Existed;
-  std::size_t left = request.data.cells.count;
-  std::optional<Moved> together;
-  const Moved first = try_for(request.data.lock_wait_seconds, budget, [&](const LockBudget& each) {
-    together = move_together(extension, request, each, Mode::Caller);
-    return together.value_or(Moved{});
-  });
-  if (first.attempt.outcome == Outcome::Deferred) return report(work, request, first.attempt);
-  if (together) {
-    total = static_cast<std::int64_t>(first.rows);
-    last = first.partition;
-    left -= std::min(left, kMostTogether);
-  }
-  std::optional<core::Range> done = first.range;
-  for (; left > 0 && !(together && total == 0); --left) {
+  std::optional<core::Range> done;
+  bool together = true;
+  for (std::size_t left = request.data.cells.count; left > 0;) {
     pg::check_interrupts();
-    const Moved moved = move_batch(extension, request, done, budget, Mode::Caller);
+    Moved moved;
+    if (together)
+      moved = try_for(request.data.lock_wait_seconds, budget, [&](const LockBudget& each) {
+        std::optional<Moved> all = move_together(extension, request, left, done, each, Mode::Caller);
+        together = all.has_value();
+        return all.value_or(Moved{});
+      });
+    if (!together) moved = move_batch(extension, request, done, budget, Mode::Caller);
     if (moved.attempt.outcome == Outcome::Deferred) return report(work, request, moved.attempt);
     if (moved.rows == 0) break;
+    left -= std::min(left, together ? kMostTogether : 1);
     last = moved.partition;
     done = moved.range;
     total += static_cast<std::int64_t>(moved.rows);

@@ -22,12 +22,6 @@ struct Target {
   std::uint64_t loaded = 0;
 };
 
-struct Batch : RowBatch {
-  int* homes = nullptr;         // target of each row
-  HeapTuple* sorted = nullptr;  // by target
-  int* ends = nullptr;          // where each target's rows begin, then end, among the sorted ones
-};
-
 struct Loader {
   Router router;
   int options = 0;
@@ -35,7 +29,7 @@ struct Loader {
   bool rest = false;   // one more target behind them
   bool stray = false;  // a row had no place
   Target* targets = nullptr;
-  Batch batch;
+  RowBatch batch;
   TupleTableSlot** slots = nullptr;       // for rows of the targets
   TupleTableSlot** rest_slots = nullptr;  // for those of the rest
   MemoryContext memory = nullptr;         // of all this
@@ -60,21 +54,6 @@ void close_target(Target& target, int options) {
   table_close(target.heap, NoLock);
 }
 
-void make_batch(Batch& batch, int targets) {
-  batch.make();
-  batch.sorted = static_cast<HeapTuple*>(palloc(sizeof(HeapTuple) * RowBatch::kRows));
-  batch.homes = static_cast<int*>(palloc(sizeof(int) * RowBatch::kRows));
-  batch.ends = static_cast<int*>(palloc(sizeof(int) * static_cast<Size>(targets + 1)));
-}
-
-// Sorts by target, keeping the order within each.
-void sort(Batch& batch, int targets) {
-  std::fill_n(batch.ends, targets + 1, 0);
-  for (int n = 0; n < batch.count; ++n) ++batch.ends[batch.homes[n] + 1];
-  for (int n = 1; n <= targets; ++n) batch.ends[n] += batch.ends[n - 1];
-  for (int n = 0; n < batch.count; ++n) batch.sorted[batch.ends[batch.homes[n]]++] = batch.rows[n];
-}
-
 void write(Loader& loader, int number, HeapTuple* rows, int count) {
   Target& target = loader.targets[number];
   TupleTableSlot** const slots = number < loader.count ? loader.slots : loader.rest_slots;
@@ -89,24 +68,22 @@ void write(Loader& loader, int number, HeapTuple* rows, int count) {
 
 void flush(Loader& loader) {
   CHECK_FOR_INTERRUPTS();
-  const int targets = loader.count + (loader.rest ? 1 : 0);
-  sort(loader.batch, targets);
+  RowBatch& batch = loader.batch;
+  batch.sort();
   const MemoryContext outside = MemoryContextSwitchTo(loader.scratch);
   int begin = 0;
-  for (int n = 0; n < targets; ++n) {
-    const int end = loader.batch.ends[n];  // sort() moved each beginning on to the end
-    if (end > begin) write(loader, n, loader.batch.sorted + begin, end - begin);
-    begin = end;
+  for (int n = 0; n < batch.targets; ++n) {
+    if (batch.ends[n] > begin) write(loader, n, batch.sorted + begin, batch.ends[n] - begin);
+    begin = batch.ends[n];
   }
   MemoryContextSwitchTo(outside);
   MemoryContextReset(loader.scratch);
-  loader.batch.clear();
+  batch.clear();
 }
 
 void take(Loader& loader, HeapTuple row, int home) {
   if (!loader.batch.has_room_for(row)) flush(loader);
-  loader.batch.homes[loader.batch.count] = home;
-  loader.batch.add(row);
+  loader.batch.add(row, home);
 }
 
 int home_of(const Loader& loader, TupleTableSlot* slot) {
@@ -222,9 +199,9 @@ void prepare(Loader& loader, const BulkLoad& load) {
     loader.memory = AllocSetContextCreate(CurrentMemoryContext, "pg_strata bulk load", ALLOCSET_DEFAULT_SIZES);
     loader.scratch = AllocSetContextCreate(loader.memory, "pg_strata bulk load, writing", ALLOCSET_DEFAULT_SIZES);
     const MemoryContext outside = MemoryContextSwitchTo(loader.memory);
-    const int targets = loader.count + 1;
+    const int targets = loader.count + (loader.rest ? 1 : 0);
     loader.targets = static_cast<Target*>(palloc0(sizeof(Target) * static_cast<Size>(targets)));
-    loading::make_batch(loader.batch, targets);
+    loader.batch.make(targets);
     MemoryContextSwitchTo(outside);
   });
   {

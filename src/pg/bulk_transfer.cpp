@@ -27,9 +27,6 @@ struct Mover {
   EState* state = nullptr;
   RowBatch batch;
   ItemPointerData* places = nullptr;  // of the rows of the batch in `from`
-  int* homes = nullptr;
-  int* ends = nullptr;
-  HeapTuple* sorted = nullptr;
   Datum* values = nullptr;
   bool* nulls = nullptr;
   MemoryContext memory = nullptr;
@@ -63,11 +60,8 @@ void open(Mover& mover, Oid from) {
   mover.scratch = AllocSetContextCreate(mover.memory, "pg_strata transfer, writing", ALLOCSET_DEFAULT_SIZES);
   mover.state = CreateExecutorState();
   mover.targets = static_cast<Target*>(palloc0(sizeof(Target) * static_cast<Size>(mover.count)));
-  mover.batch.make();
+  mover.batch.make(mover.count);
   mover.places = static_cast<ItemPointerData*>(palloc(sizeof(ItemPointerData) * RowBatch::kRows));
-  mover.homes = static_cast<int*>(palloc(sizeof(int) * RowBatch::kRows));
-  mover.sorted = static_cast<HeapTuple*>(palloc(sizeof(HeapTuple) * RowBatch::kRows));
-  mover.ends = static_cast<int*>(palloc(sizeof(int) * static_cast<Size>(mover.count + 1)));
   mover.values = static_cast<Datum*>(palloc0(sizeof(Datum) * MaxHeapAttributeNumber));
   mover.nulls = static_cast<bool*>(palloc(sizeof(bool) * MaxHeapAttributeNumber));
 }
@@ -121,32 +115,22 @@ void remove_all(Mover& mover) {
     if (remove(mover, &mover.places[n])) {
       ++mover.done.rows;
     } else {
-      mover.homes[n] = -1;
+      mover.batch.homes[n] = RowBatch::kNowhere;
       ++mover.done.changed;
     }
   }
-}
-
-// By target, keeping the order within each. ends[n] is then where those of target n end.
-void sort(Mover& mover) {
-  std::fill_n(mover.ends, mover.count + 1, 0);
-  for (int n = 0; n < mover.batch.count; ++n)
-    if (mover.homes[n] >= 0) ++mover.ends[mover.homes[n] + 1];
-  for (int n = 1; n <= mover.count; ++n) mover.ends[n] += mover.ends[n - 1];
-  for (int n = 0; n < mover.batch.count; ++n)
-    if (mover.homes[n] >= 0) mover.sorted[mover.ends[mover.homes[n]]++] = mover.batch.rows[n];
 }
 
 void flush(Mover& mover) {
   CHECK_FOR_INTERRUPTS();
   const MemoryContext outside = MemoryContextSwitchTo(mover.scratch);
   remove_all(mover);
-  sort(mover);
+  mover.batch.sort();
   int done = 0;
   for (int n = 0; n < mover.count; ++n) {
-    for (int part = 0; done < mover.ends[n]; done += part) {
-      part = std::min(kRowsAtOnce, mover.ends[n] - done);
-      write(mover, mover.targets[n], mover.sorted + done, part);
+    for (int part = 0; done < mover.batch.ends[n]; done += part) {
+      part = std::min(kRowsAtOnce, mover.batch.ends[n] - done);
+      write(mover, mover.targets[n], mover.batch.sorted + done, part);
     }
   }
   MemoryContextSwitchTo(outside);
@@ -197,8 +181,7 @@ bool receive(void* context, TupleTableSlot* slot) {
   if (!mover.batch.has_room_for(row)) flush(mover);
   mover.places[mover.batch.count] =
       *reinterpret_cast<ItemPointer>(DatumGetPointer(slot->tts_values[slot->tts_tupleDescriptor->natts - 1]));
-  mover.homes[mover.batch.count] = home;
-  mover.batch.add(row);
+  mover.batch.add(row, home);
   heap_freetuple(row);
   return true;
 }

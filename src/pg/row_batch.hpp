@@ -1,4 +1,5 @@
-// Copies of rows, one behind the other in one piece of memory: what is written at once. Plain data for guarded code.
+// Copies of rows, one behind the other in one piece of memory, to be sorted by where they go. Plain data for guarded
+// code.
 #pragma once
 
 #include "pg/postgres.hpp"
@@ -8,16 +9,25 @@ namespace strata::pg {
 struct RowBatch {
   static constexpr Size kBytes = Size{8} * 1024 * 1024;
   static constexpr int kRows = 40'000;
+  static constexpr int kNowhere = -1;
 
   char* bytes = nullptr;
   Size used = 0;
   int count = 0;
+  int targets = 0;
   HeapTuple* rows = nullptr;
+  int* homes = nullptr;         // target of each row, or kNowhere
+  HeapTuple* sorted = nullptr;  // by target, in the order in which they came
+  int* ends = nullptr;          // where those of each target end among the sorted ones
 
   // In the current memory context.
-  void make() {
+  void make(int number_of_targets) {
+    targets = number_of_targets;
     bytes = static_cast<char*>(palloc(kBytes));
     rows = static_cast<HeapTuple*>(palloc(sizeof(HeapTuple) * kRows));
+    homes = static_cast<int*>(palloc(sizeof(int) * kRows));
+    sorted = static_cast<HeapTuple*>(palloc(sizeof(HeapTuple) * kRows));
+    ends = static_cast<int*>(palloc(sizeof(int) * static_cast<Size>(targets + 1)));
   }
 
   // Long values are in a TOAST table still, so that rows are about as small as those of a heap.
@@ -29,13 +39,23 @@ struct RowBatch {
 
   [[nodiscard]] bool has_room_for(HeapTuple row) const { return count < kRows && used + size_of(row) <= kBytes; }
 
-  void add(HeapTuple row) {
+  void add(HeapTuple row, int home) {
     const auto copy = reinterpret_cast<HeapTuple>(bytes + used);
     used += size_of(row);
     *copy = *row;
     copy->t_data = reinterpret_cast<HeapTupleHeader>(reinterpret_cast<char*>(copy) + HEAPTUPLESIZE);
     memcpy(copy->t_data, row->t_data, row->t_len);
+    homes[count] = home;
     rows[count++] = copy;
+  }
+
+  void sort() {
+    std::fill_n(ends, targets + 1, 0);
+    for (int n = 0; n < count; ++n)
+      if (homes[n] != kNowhere) ++ends[homes[n] + 1];
+    for (int n = 1; n <= targets; ++n) ends[n] += ends[n - 1];
+    for (int n = 0; n < count; ++n)
+      if (homes[n] != kNowhere) sorted[ends[homes[n]]++] = rows[n];  // moves each beginning on to the end
   }
 
   void clear() {
