@@ -226,7 +226,7 @@ sub is_expired {
 sub wanted {
 	my ($self, $now) = @_;
 	my $current = $self->current($now) // return ();
-	my $start = ref $current ? $current->{up} : ($self->cell($now))[0];
+	my $start = ref $current ? $current->{up} : ($self->part_of($now) // $self->free_cell($now))->{lo};
 	my $end = $self->end_of_premake($current, $now);
 	my $from = min($start, $self->{parts}[-1]{up});
 	my @wanted;
