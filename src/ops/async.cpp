@@ -192,7 +192,10 @@ Step take_out(const Extension& extension, Work& work, const core::Range& range, 
     if (!batch) return true;
     if (!work.working.exists()) create_working_table(work.set, work.working, creator);
     const std::optional<Table> working = find_table(work.working.name.schema, work.working.name.name);
-    if (!working) return false;
+    if (!working || !pg::lock_relation(work.set.parent.default_oid, RowExclusiveLock, deadline) ||
+        !pg::lock_relation(working->oid, RowExclusiveLock, deadline))
+      return false;
+    deadline.arm();
     step.rows = transfer_rows({.from = work.set.parent.default_oid,
                                .from_sql = default_source(work.set),
                                .to = working->oid,
@@ -230,7 +233,8 @@ Step put_in(const Extension& extension, const AsyncRequest& request, const Work&
     {
       const pg::OwnerScope as_owner(work.set.parent.owner, work.set.parent.schema_oid);
       if (!pg::lock_relation(child->oid, RowExclusiveLock, deadline) ||
-          !is_still_called(child->oid, child->schema, child->name))
+          !is_still_called(child->oid, child->schema, child->name) ||
+          !pg::lock_relation(work.working.oid, RowExclusiveLock, deadline))
         return false;
       deadline.arm();
       const std::optional<core::Range> batch = next_batch(work, working_sql(work), range);

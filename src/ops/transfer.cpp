@@ -48,11 +48,10 @@ std::string statement_of(const Transfer& transfer) {
 std::optional<std::string> columns_as_stored(Oid from, Oid to, Identity identity) {
   const pg::Rows rows = pg::query(
       "SELECT t.attname, coalesce(s.attnum IS NOT NULL AND t.attnum IS NOT NULL AND t.attgenerated = '' AND "
-      "(t.attidentity <> 'a' OR $3), false) FROM (SELECT * FROM pg_catalog.pg_attribute WHERE attrelid = $1 AND attnum "
-      "> "
-      "0 AND NOT attisdropped) s FULL JOIN (SELECT * FROM pg_catalog.pg_attribute WHERE attrelid = $2 AND attnum > 0 "
-      "AND "
-      "NOT attisdropped) t ON s.attname = t.attname AND s.atttypid = t.atttypid AND s.atttypmod = t.atttypmod AND "
+      "(t.attidentity <> 'a' OR $3), false) FROM "
+      "(SELECT * FROM pg_catalog.pg_attribute WHERE attrelid = $1 AND attnum > 0 AND NOT attisdropped) s FULL JOIN "
+      "(SELECT * FROM pg_catalog.pg_attribute WHERE attrelid = $2 AND attnum > 0 AND NOT attisdropped) t "
+      "ON s.attname = t.attname AND s.atttypid = t.atttypid AND s.atttypmod = t.atttypmod AND "
       "s.attcollation = t.attcollation ORDER BY t.attnum",
       pg::Params().oid(from).oid(to).boolean(identity == Identity::OverrideSystemValue));
   std::string list;
@@ -63,22 +62,20 @@ std::optional<std::string> columns_as_stored(Oid from, Oid to, Identity identity
   return list;
 }
 
-// Nothing would run or be asked but what the bulk transfer checks itself.
+// Nothing would run or be asked but what the bulk transfer checks itself. The tables are locked, so it stays so.
 bool are_plain(Oid from, std::span<const Oid> to) {
   std::vector<Oid> tables(to.begin(), to.end());
   tables.push_back(from);
-  return pg::
-      query("SELECT pg_catalog.count(*) = $3 AND pg_catalog.bool_and(CASE WHEN c.oid = $1 THEN "
-            "pg_catalog.has_table_privilege(c.oid, 'SELECT') AND pg_catalog.has_table_privilege(c.oid, 'UPDATE') AND "
-            "pg_catalog.has_table_privilege(c.oid, 'DELETE') ELSE pg_catalog.has_table_privilege(c.oid, 'INSERT') END) "
-            "FROM pg_catalog.pg_class c JOIN pg_catalog.pg_am a ON a.oid = c.relam WHERE c.oid = ANY ($2) AND "
-            "c.relkind "
-            "= 'r' AND a.amname = 'heap' AND c.relpersistence <> 't' AND NOT c.relhasrules AND NOT c.relhastriggers "
-            "AND "
-            "NOT c.relrowsecurity AND NOT EXISTS (SELECT 1 FROM pg_catalog.pg_constraint k WHERE k.conrelid = c.oid "
-            "AND k.condeferrable)",
-            pg::Params().oid(from).oids(tables).int8(static_cast<std::int64_t>(tables.size())))
-          .boolean(0, 0);
+  const pg::Rows rows = pg::query(
+      "SELECT pg_catalog.count(*) = $3 AND pg_catalog.bool_and(CASE WHEN c.oid = $1 "
+      "THEN pg_catalog.has_table_privilege(c.oid, 'SELECT') AND pg_catalog.has_table_privilege(c.oid, 'DELETE') "
+      "ELSE pg_catalog.has_table_privilege(c.oid, 'INSERT') END) "
+      "FROM pg_catalog.pg_class c JOIN pg_catalog.pg_am a ON a.oid = c.relam "
+      "WHERE c.oid = ANY ($2) AND c.relkind = 'r' AND a.amname = 'heap' AND c.relpersistence <> 't' AND "
+      "NOT c.relhasrules AND NOT c.relhastriggers AND NOT c.relrowsecurity AND NOT EXISTS "
+      "(SELECT 1 FROM pg_catalog.pg_constraint k WHERE k.conrelid = c.oid AND k.condeferrable)",
+      pg::Params().oid(from).oids(tables).int8(static_cast<std::int64_t>(tables.size())));
+  return rows.boolean(0, 0);
 }
 
 // Rows that others change meanwhile are read again.

@@ -40,7 +40,7 @@ struct Spread {
 [[nodiscard]] std::optional<std::uint64_t> spread_rows(const Spread& spread);
 
 // Number of rows moved. What a trigger of the target swallows would be lost: then it raises (23514). Call inside an
-// OwnerScope with a lock deadline armed, which also bounds the waits for row locks.
+// OwnerScope, both tables locked ROW EXCLUSIVE, with a lock deadline armed, which also bounds the waits for row locks.
 std::uint64_t transfer_rows(const Transfer& transfer);
 
 // Live columns of `listed` but the ignored ones and those `target` computes itself, quoted, in their order.
