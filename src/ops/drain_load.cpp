@@ -3,6 +3,7 @@
 #include <numeric>
 
 #include "ops/default_rows.hpp"
+#include "ops/transfer.hpp"
 #include "pg/bulk_load.hpp"
 #include "pg/heap_file.hpp"
 #include "pg/mover.hpp"
@@ -83,13 +84,6 @@ std::vector<std::size_t> order_of(std::span<const Landing> landings) {
   std::iota(order.begin(), order.end(), std::size_t{0});
   std::ranges::sort(order, {}, [&](std::size_t n) { return landings[n].range.lower; });
   return order;
-}
-
-pg::RouteTarget route_target(const ManagedSet& set, const core::Range& range, Oid table) {
-  pg::RouteTarget target{.table = table, .lower = std::nullopt, .upper = std::nullopt};
-  if (range.lower.finite()) target.lower = set.text(range.lower);
-  if (range.upper.finite()) target.upper = set.text(range.upper);
-  return target;
 }
 
 }  // namespace

@@ -243,13 +243,6 @@ Attempt find_cells(const Work& work, std::size_t count, const LockBudget& budget
   });
 }
 
-pg::RouteTarget route_target(const ManagedSet& set, const core::Child& child) {
-  pg::RouteTarget target{.table = child.oid, .lower = std::nullopt, .upper = std::nullopt};
-  if (child.range.lower.finite()) target.lower = set.text(child.range.lower);
-  if (child.range.upper.finite()) target.upper = set.text(child.range.upper);
-  return target;
-}
-
 // False when something has changed since. `rows` stays empty where statements are needed.
 bool spread(const Work& work, const SourceRequest& request, std::span<const core::Range> cells,
             const pg::LockDeadline& deadline, std::optional<std::uint64_t>& rows) {
@@ -273,7 +266,7 @@ bool spread(const Work& work, const SourceRequest& request, std::span<const core
     if (!pg::lock_relation(child->oid, RowExclusiveLock, deadline) ||
         !is_still_called(child->oid, child->schema, child->name))
       return false;
-    all.to.push_back(route_target(work.set, *child));
+    all.to.push_back(route_target(work.set, child->range, child->oid));
   }
   deadline.arm();
   rows = spread_rows(all);

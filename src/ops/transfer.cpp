@@ -125,6 +125,13 @@ std::uint64_t transfer_rows(const Transfer& transfer) {
   return static_cast<std::uint64_t>(counts.int8(0, 0));
 }
 
+pg::RouteTarget route_target(const ManagedSet& set, const core::Range& range, Oid table) {
+  pg::RouteTarget target{.table = table, .lower = std::nullopt, .upper = std::nullopt};
+  if (range.lower.finite()) target.lower = set.text(range.lower);
+  if (range.upper.finite()) target.upper = set.text(range.upper);
+  return target;
+}
+
 std::optional<std::uint64_t> spread_rows(const Spread& spread) {
   std::vector<Oid> to;
   for (const pg::RouteTarget& target : spread.to) to.push_back(target.table);

@@ -34,6 +34,9 @@ struct Spread {
   pg::CheckAs check = {};
 };
 
+// A partition as the place of the rows in its range.
+[[nodiscard]] pg::RouteTarget route_target(const ManagedSet& set, const core::Range& range, Oid table);
+
 // Reads the table once and moves each row to the partition it belongs to; rows that belong to none stay. Gives their
 // number; nothing is done where a statement is needed for one of the partitions. Scope and locks as for
 // transfer_rows().
