@@ -188,6 +188,65 @@ COMMENT ON COLUMN @extschema@.part_pending_drop.retention IS
 COMMENT ON COLUMN @extschema@.part_pending_drop.detached_at IS
     'Start of the transaction that detached the table.';
 
+-- Not dumped: what it tells of is a running session and its working tables.
+CREATE TABLE @extschema@.part_move (
+    parent_table       text NOT NULL,
+    operation          text NOT NULL,
+    phase              text NOT NULL,
+    pid                integer NOT NULL,
+    started_at         timestamptz NOT NULL,
+    phase_since        timestamptz NOT NULL,
+    source_table       text NOT NULL,
+    source_oid         oid NOT NULL,
+    rows_done          bigint NOT NULL DEFAULT 0,
+    rows_total         bigint NOT NULL DEFAULT 0,
+    bytes_done         bigint NOT NULL DEFAULT 0,
+    bytes_total        bigint NOT NULL DEFAULT 0,
+    working_oids       oid[] NOT NULL DEFAULT '{}',
+    working_schema     text NOT NULL,
+    working_tables     text[] NOT NULL DEFAULT '{}',
+    database_oid       oid NOT NULL,
+    system_identifier  bigint NOT NULL,
+    CONSTRAINT part_move_pkey PRIMARY KEY (parent_table)
+);
+
+COMMENT ON TABLE @extschema@.part_move IS
+    'Moves of rows that take several transactions: how far they are, and which working tables are to be dropped if they are interrupted. Empty when none runs; seen through move_progress.';
+COMMENT ON COLUMN @extschema@.part_move.parent_table IS
+    'The set, as in part_config; no foreign key, because the working tables outlive the configuration.';
+COMMENT ON COLUMN @extschema@.part_move.operation IS
+    'The procedure that moves.';
+COMMENT ON COLUMN @extschema@.part_move.phase IS
+    'What it does now: capturing, loading, indexing, catching up, switching.';
+COMMENT ON COLUMN @extschema@.part_move.pid IS
+    'Process of the session that moves.';
+COMMENT ON COLUMN @extschema@.part_move.started_at IS
+    'When the move began.';
+COMMENT ON COLUMN @extschema@.part_move.phase_since IS
+    'When the phase began.';
+COMMENT ON COLUMN @extschema@.part_move.source_table IS
+    'The table the rows are in until the switch.';
+COMMENT ON COLUMN @extschema@.part_move.source_oid IS
+    'OID of that table.';
+COMMENT ON COLUMN @extschema@.part_move.rows_done IS
+    'Rows copied so far.';
+COMMENT ON COLUMN @extschema@.part_move.rows_total IS
+    'Rows to copy, estimated.';
+COMMENT ON COLUMN @extschema@.part_move.bytes_done IS
+    'Bytes of the source read so far.';
+COMMENT ON COLUMN @extschema@.part_move.bytes_total IS
+    'Bytes of the source when the move began.';
+COMMENT ON COLUMN @extschema@.part_move.working_oids IS
+    'OIDs of the tables that exist for this move only.';
+COMMENT ON COLUMN @extschema@.part_move.working_schema IS
+    'Schema of the tables that exist for this move only.';
+COMMENT ON COLUMN @extschema@.part_move.working_tables IS
+    'Their names, in the order of their OIDs; one is believed only while both agree.';
+COMMENT ON COLUMN @extschema@.part_move.database_oid IS
+    'Database of the OIDs.';
+COMMENT ON COLUMN @extschema@.part_move.system_identifier IS
+    'Cluster of the OIDs, as in pg_control_system().';
+
 SELECT pg_catalog.pg_extension_config_dump('@extschema@.part_config'::pg_catalog.regclass, '');
 SELECT pg_catalog.pg_extension_config_dump('@extschema@.part_config_sub'::pg_catalog.regclass, '');
 SELECT pg_catalog.pg_extension_config_dump('@extschema@.part_policy'::pg_catalog.regclass, '');

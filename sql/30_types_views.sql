@@ -30,3 +30,34 @@ WHERE c.relkind OPERATOR(pg_catalog.=) ANY (ARRAY['r', 'v', 'p']::pg_catalog."ch
 COMMENT ON VIEW @extschema@.table_privs IS
     'Privileges on tables, views and partitioned tables, one row each, as far as the current user is grantor or grantee or the grantee is PUBLIC.';
 
+-- Speed and end are those of the loading: what follows takes a part of its time that indexes decide. The first second
+-- tells nothing.
+CREATE VIEW @extschema@.move_progress AS
+SELECT m.operation,
+       m.parent_table,
+       m.source_table,
+       m.phase,
+       m.rows_done,
+       m.rows_total,
+       m.bytes_done,
+       m.bytes_total,
+       CASE WHEN m.phase OPERATOR(pg_catalog.=) 'loading' AND m.bytes_done OPERATOR(pg_catalog.>) 0
+            THEN (m.bytes_done::double precision OPERATOR(pg_catalog./) t.seconds)::bigint END AS bytes_per_second,
+       CASE WHEN m.phase OPERATOR(pg_catalog.=) 'loading' AND m.bytes_done OPERATOR(pg_catalog.>) 0
+            THEN pg_catalog.clock_timestamp() OPERATOR(pg_catalog.+) pg_catalog.make_interval(secs =>
+                 t.seconds OPERATOR(pg_catalog.*) (m.bytes_total OPERATOR(pg_catalog.-) m.bytes_done)::double precision
+                 OPERATOR(pg_catalog./) m.bytes_done::double precision) END AS loaded_at,
+       m.started_at,
+       m.phase_since,
+       m.pid,
+       a.pid IS NOT NULL AS running,
+       pg_catalog.pg_blocking_pids(a.pid) AS waiting_for
+FROM @extschema@.part_move AS m
+LEFT JOIN pg_catalog.pg_stat_activity AS a
+       ON a.pid OPERATOR(pg_catalog.=) m.pid AND a.backend_start OPERATOR(pg_catalog.<=) m.started_at
+CROSS JOIN LATERAL (SELECT GREATEST(EXTRACT(epoch FROM pg_catalog.clock_timestamp() OPERATOR(pg_catalog.-)
+    m.phase_since), 1)::double precision AS seconds) AS t;
+
+COMMENT ON VIEW @extschema@.move_progress IS
+    'Moves of rows that take several transactions: phase, rows and bytes done and to do, speed, when all rows will be loaded, and which processes they wait for. running is false for one that was interrupted: the next call cleans up after it.';
+

@@ -73,3 +73,9 @@ AS 'MODULE_PATHNAME', 'strata_partition_data_async' LANGUAGE C;
 
 COMMENT ON PROCEDURE @extschema@.partition_data_async(text, integer, text, integer, integer, integer, text, text[], boolean) IS
     'Empties the default partition of a time set in committed batches of p_interval, smaller than a child, through the working table partman_tmp_storage_<parent>; not inside a transaction block.';
+
+CREATE FUNCTION @extschema@.capture_changes()
+RETURNS trigger AS 'MODULE_PATHNAME', 'strata_capture_changes' LANGUAGE C;
+
+COMMENT ON FUNCTION @extschema@.capture_changes() IS
+    'Trigger that notes the keys of changed rows while a procedure copies a table in the background; made and dropped by that procedure.';

@@ -13,4 +13,4 @@ GRANT SELECT, INSERT, UPDATE, DELETE ON TABLE
     @extschema@.part_pending_drop
 TO @extowner@ WITH GRANT OPTION;
 
-GRANT SELECT ON TABLE @extschema@.table_privs TO @extowner@ WITH GRANT OPTION;
+GRANT SELECT ON TABLE @extschema@.table_privs, @extschema@.move_progress TO @extowner@ WITH GRANT OPTION;

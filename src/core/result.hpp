@@ -29,6 +29,7 @@ enum class Code : std::uint8_t {
   DatatypeMismatch,           // 42804
   InsufficientPrivilege,      // 42501
   NotInPrerequisiteState,     // 55000
+  ObjectInUse,                // 55006
   LockNotAvailable,           // 55P03
   ProgramLimitExceeded,       // 54000
   CheckViolation,             // 23514

@@ -1,6 +1,7 @@
-// partition_data_time, partition_data_id, partition_data_proc.
+// partition_data_time, partition_data_id, partition_data_proc, and the trigger that the last makes.
 #include "ops/source.hpp"  // core before PostgreSQL: see core/result.hpp
 #include "entry/entry.hpp"
+#include "pg/capture.hpp"
 
 namespace strata::entry {
 
@@ -89,6 +90,12 @@ extern "C" {
 PG_FUNCTION_INFO_V1(strata_partition_data_time);
 PG_FUNCTION_INFO_V1(strata_partition_data_id);
 PG_FUNCTION_INFO_V1(strata_partition_data_proc);
+PG_FUNCTION_INFO_V1(strata_capture_changes);
+
+// No C++ object lives here, so errors may pass as they are.
+Datum strata_capture_changes(FunctionCallInfo fcinfo) {
+  return strata::pg::capture_change(fcinfo);
+}
 
 Datum strata_partition_data_time(FunctionCallInfo fcinfo) {
   return strata::pg::boundary([&]() -> Datum {

@@ -81,6 +81,10 @@ void warn(const std::string& name, const pg::Raise& failure) {
 
 }  // namespace
 
+void analyze_lightly(const std::string& quoted_table, const std::string& columns) {
+  analyze_lightly(quoted_table + " (" + columns + ")");
+}
+
 void analyze_lightly(const std::string& quoted_table) {
   constexpr const char* setting = "default_statistics_target";
   const int usual =

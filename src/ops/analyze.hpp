@@ -14,6 +14,9 @@ void analyze_set(const ManagedSet& set, Mode mode);
 // autovacuum comes for the full one. It does at its next round, because the rows of this transaction count as changed
 // however often it is analysed before it commits. Call inside an OwnerScope.
 void analyze_lightly(const std::string& quoted_table);
+// The same of a table that was loaded by transactions that have committed: ANALYZE of named columns, which leaves what
+// autovacuum counts as changed.
+void analyze_lightly(const std::string& quoted_table, const std::string& columns);
 
 // run_analyze: all configured sets or the one named, committing after each. A set that cannot be analysed costs a
 // WARNING, not the others their turn.

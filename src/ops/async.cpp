@@ -10,6 +10,7 @@
 #include "ops/default_rows.hpp"
 #include "ops/key_step.hpp"
 #include "ops/observe.hpp"
+#include "ops/online_drain.hpp"
 #include "ops/source.hpp"
 #include "pg/xact.hpp"
 #include "pg/zone.hpp"
@@ -114,6 +115,7 @@ Work prepare(const Extension& extension, const AsyncRequest& request) {
     refuse(core::Code::InvalidParameterValue,
            "p_order of partition_data_async must be ASC, not \"" + request.order + "\"", "Leave it out.");
   if (set.config.undo_in_progress) require_idle(set);
+  require_no_move(extension, set, Mode::Caller);
   if (!OidIsValid(set.parent.default_oid))
     refuse(core::Code::NotInPrerequisiteState,
            "partition set \"" + set.parent.raw_name() + "\" has no default partition",

@@ -11,6 +11,15 @@ std::int64_t pause_before_last(const LockBudget& budget, std::int64_t left) {
   return std::min(detail::pause_between_tries(budget), leaves_a_try);
 }
 
+namespace {
+
+std::string numbered(int first, int last) {
+  if (first == last) return "batch " + std::to_string(first);
+  return "batches " + std::to_string(first) + " to " + std::to_string(last);
+}
+
+}  // namespace
+
 std::uint64_t run_batches(const BatchLoop& loop, const std::string& parent, const std::function<Batch()>& next) {
   std::uint64_t total = 0;
   const bool tell = loop.notices == BatchLoop::Notices::All;
@@ -24,9 +33,10 @@ std::uint64_t run_batches(const BatchLoop& loop, const std::string& parent, cons
       if (done.rows == 0) break;
       failures = 0;
       total += done.rows;
-      ++batch;
-      if (tell) notice("batch " + std::to_string(batch) + ": " + std::to_string(done.rows) + " rows moved" + done.more);
-      if (done.last || batch == limit) break;
+      const int first = batch + 1;
+      batch += done.batches;
+      if (tell) notice(numbered(first, batch) + ": " + std::to_string(done.rows) + " rows moved" + done.more);
+      if (done.last || (limit > 0 && batch >= limit)) break;
     }
     pg::commit_and_start();
     pg::sleep_ms(1000L * loop.wait_seconds);

@@ -19,6 +19,7 @@ struct Batch {
   std::uint64_t rows = 0;
   std::string more = {};  // for the notice, after the rows
   bool last = false;      // nothing is left although rows were moved
+  int batches = 1;        // how many of the loop it stands for
 };
 
 // Until a batch moves nothing or the loop's limit is reached; the number of rows moved.

@@ -180,6 +180,10 @@ void attach_child(const ChildStatements& statements, const ChildRecipe& recipe, 
   if (!statement.empty()) pg::execute(statement);
 }
 
+std::size_t children_at_once(const ChildRecipe& recipe) {
+  return static_cast<std::size_t>(std::max<std::int64_t>(1, pg::lock_table_size() / recipe.locks_per_child));
+}
+
 void require_lock_space(const ChildRecipe& recipe, std::size_t children) {
   const auto needed = static_cast<std::int64_t>(children) * recipe.locks_per_child;
   const std::int64_t available = pg::lock_table_size();

@@ -69,6 +69,8 @@ void build_child(const ChildStatements& statements, const Parent& parent, const 
 // Attaches it and finishes. The parent must be locked SHARE UPDATE EXCLUSIVE or more.
 void attach_child(const ChildStatements& statements, const ChildRecipe& recipe, const ChildName& name);
 
+// How many children one transaction can make without filling the lock table; at least one.
+[[nodiscard]] std::size_t children_at_once(const ChildRecipe& recipe);
 // Refuses (54000) what the lock table cannot hold in one transaction.
 void require_lock_space(const ChildRecipe& recipe, std::size_t children);
 

@@ -48,7 +48,8 @@
 #include "ops/child.hpp"
 #include "ops/constraints.hpp"
 #include "ops/default_rows.hpp"
-#include "ops/drain_load.hpp"
+#include "ops/drain_move.hpp"
+#include "ops/online_drain.hpp"
 #include "ops/observe.hpp"
 #include "ops/transfer.hpp"
 #include "pg/relation.hpp"
@@ -81,8 +82,6 @@ Order order_of(const std::string& text) {
 
 namespace {
 
-constexpr const char* kChildCheck = "pg_strata_bounds";
-constexpr const char* kDefaultCheck = "pg_strata_drained";
 constexpr int kReplans = 10;
 
 // --- what is checked first, as the caller ---------------------------------------------------------------------------
@@ -144,124 +143,7 @@ Readiness check_request(const ManagedSet& set, const DrainRequest& request) {
   return Readiness::Ready;
 }
 
-// --- the plan of one switch -----------------------------------------------------------------------------------------
-
-struct Target : Landing {
-  ChildStatements statements;
-  std::string check;  // lets ATTACH believe the rows without reading them
-};
-
-// By whom and how partitions are made: asked for before anything runs as the owner.
-struct Makers {
-  const Extension& extension;
-  Oid creator = InvalidOid;
-  std::optional<SubConfig> sub = {};
-};
-
-struct Move {
-  ManagedSet set;
-  ChildRecipe recipe;
-  std::vector<Target> targets;
-  std::string columns;
-  bool all_columns = true;                // none is ignored
-  std::vector<std::string> foreign_keys;  // ALTER TABLE %child% ... without its beginning
-};
-
-// Those the set itself declares; the parts that core makes for partitions of referenced tables have a parent. Those the
-// owner could not declare now, because a former owner did, are left to ATTACH.
-std::vector<std::string> foreign_keys_of(Oid parent) {
-  const pg::Rows rows = pg::query(
-      "SELECT k.conname, pg_catalog.pg_get_constraintdef(k.oid) FROM pg_catalog.pg_constraint k "
-      "JOIN pg_catalog.pg_class c ON c.oid = k.confrelid WHERE k.conrelid = $1 AND k.contype = 'f' AND k.conparentid = "
-      "0 AND pg_catalog.has_table_privilege(c.oid, 'REFERENCES') AND "
-      "pg_catalog.has_schema_privilege(c.relnamespace, 'USAGE') ORDER BY k.conname",
-      pg::Params().oid(parent));
-  std::vector<std::string> keys;
-  for (std::size_t row = 0; row < rows.size(); ++row)
-    keys.push_back("ADD CONSTRAINT " + pg::quote_ident(rows.text(row, 0)) + " " + rows.text(row, 1));
-  return keys;
-}
-
-// Keys are enforced while rows come in, and ATTACH has no index to build under its lock. Not where a superuser creates
-// the table for its owner: index expressions would be folded with his rights, so ATTACH makes the indexes.
-void create_with_indexes(ChildRecipe& recipe) {
-  constexpr std::string_view last_option = "INCLUDING STORAGE)";
-  const auto at = recipe.create.rfind(last_option);
-  if (at != std::string::npos) recipe.create.insert(at + last_option.size() - 1, " INCLUDING INDEXES");
-}
-
-Target plan_target(const Move& move, const core::Range& range, std::vector<core::TakenName>& chosen) {
-  const ManagedSet& set = move.set;
-  const core::Action action =
-      value_or_raise(core::create_action(set.policy, set.calendar(), range, "rows of the default", name_rules()));
-  const std::array<core::NameChoice, 1> wanted{action.names};
-  std::vector<core::TakenName> taken = taken_names(set, wanted);
-  taken.insert(taken.end(), chosen.begin(), chosen.end());
-  const ChildName name{.schema = set.parent.schema, .name = value_or_raise(core::choose_name(action.names, taken))};
-  chosen.push_back(
-      {.name = name.name, .holder = {.kind = core::NameHolder::Kind::SameSet, .contract_name = action.names.contract}});
-  ChildStatements statements = partition_statements(move.recipe, set, name, range);
-  const std::string alter = "ALTER TABLE " + name.quoted();
-  statements.finish.insert(statements.finish.begin(), alter + " DROP CONSTRAINT " + kChildCheck);
-  Target target;
-  target.range = range;
-  target.name = name;
-  target.statements = std::move(statements);
-  target.check = alter + " ADD CONSTRAINT " + kChildCheck + " CHECK (" + key_condition(set, range) + ")";
-  return target;
-}
-
-// Inside an OwnerScope.
-Move plan_move(ManagedSet set, const CellRequest& cells, std::span<const std::string> ignored, const Makers& makers) {
-  const std::vector<core::Range> ranges = cells_to_drain(set, cells);
-  Move move{.set = std::move(set), .recipe = {}, .targets = {}, .columns = {}, .foreign_keys = {}};
-  if (ranges.empty()) return move;
-  const Parent& parent = move.set.parent;
-  move.recipe =
-      read_recipe(parent, move.set.config.template_table,
-                  move.set.config.inherit_privileges ? Privileges::CopyFromParent : Privileges::Own, makers.sub);
-  if (makers.creator == parent.owner) create_with_indexes(move.recipe);
-  require_lock_space(move.recipe, ranges.size());
-  move.columns = moved_columns(parent.oid, parent.oid, ignored);
-  move.all_columns = ignored.empty();
-  move.foreign_keys = foreign_keys_of(parent.oid);
-  std::vector<core::TakenName> chosen;
-  for (const core::Range& range : ranges) move.targets.push_back(plan_target(move, range, chosen));
-  return move;
-}
-
 // --- the switch -----------------------------------------------------------------------------------------------------
-
-bool lock_against_writers(const Move& move, const pg::LockDeadline& deadline) {
-  const Parent& parent = move.set.parent;
-  std::set<Oid> others(move.recipe.referenced.begin(), move.recipe.referenced.end());
-  others.insert(move.recipe.referencing.begin(), move.recipe.referencing.end());
-  others.erase(parent.oid);
-  for (const Oid table : others)
-    if (!pg::lock_relation(table, ShareRowExclusiveLock, deadline)) return false;
-  return pg::lock_relation(parent.oid, ExclusiveLock, deadline) &&
-         pg::lock_relation(parent.default_oid, ExclusiveLock, deadline);
-}
-
-bool overlaps_a_target(const Move& move, const core::Range& range) {
-  return std::ranges::any_of(move.targets, [&](const Target& target) { return target.range.overlaps(range); });
-}
-
-// What the plan was made for is still so: same parent under the same name and owner, same default, cells free.
-bool still_as_planned(const Move& move) {
-  const Parent& before = move.set.parent;
-  const std::optional<Parent> now = find_parent(before.raw_name());
-  if (!now || now->oid != before.oid || now->owner != before.owner || now->default_oid != before.default_oid)
-    return false;
-  const std::array<Oid, 1> parents{before.oid};
-  ReadChildren read = std::move(read_children(parents)[before.oid]);
-  if (read.refusal) throw to_raise(*read.refusal);
-  decode_children(move.set.codec, move.set.calendar(), move.set.policy.step, before.default_oid, read.children,
-                  read.facts);
-  return std::ranges::none_of(read.children, [&](const core::Child& child) {
-    return child.oid != before.default_oid && overlaps_a_target(move, child.range);
-  });
-}
 
 // Deferrable keys were checked loosely so far; after the move nobody would come back to them (truths 9). What the
 // caller has deferred elsewhere stays deferred.
@@ -275,26 +157,6 @@ void check_deferred_keys(const ChildName& name) {
     pg::execute(set + " IMMEDIATE");
     if (rows.boolean(row, 1)) pg::execute(set + " DEFERRED");
   }
-}
-
-// The configuration of a sub-set is the caller's to write, so this runs outside any OwnerScope. Its partitions inherit
-// the check, so that dropping it at the end drops it everywhere.
-void build(const Makers& makers, const Move& move, const Target& target) {
-  {
-    const pg::OwnerScope as_owner(move.set.parent.owner, move.set.parent.schema_oid);
-    build_child(target.statements, move.set.parent, target.name, makers.creator);
-  }
-  if (move.recipe.sub)
-    create_subset(makers.extension, *move.recipe.sub, {.upper = move.set, .range = target.range},
-                  target.name.schema + "." + target.name.name);
-  const pg::OwnerScope as_owner(move.set.parent.owner, move.set.parent.schema_oid);
-  pg::execute(target.check);
-}
-
-std::vector<core::Range> ranges_of(const Move& move) {
-  std::vector<core::Range> ranges;
-  for (const Target& target : move.targets) ranges.push_back(target.range);
-  return ranges;
 }
 
 // By statements, one partition after the other: where the rows cannot be copied as they are.
@@ -313,17 +175,10 @@ Load load_by_statements(const Move& move) {
 // Nothing when the plan no longer fits.
 std::optional<Load> load_rows(const Move& move) {
   if (move.recipe.sub || !move.all_columns) return load_by_statements(move);
-  const std::vector<Landing> landings(move.targets.begin(), move.targets.end());
+  const std::vector<Landing> landings = landings_of(move);
   const LoadPlan plan = plan_load(move.set, landings);
   if (plan.way == Way::Statements) return load_by_statements(move);
   return bulk_load_default(move.set, landings, move.columns, plan);
-}
-
-// What ATTACH would otherwise do or leave undone under its lock (truths 14, 31). While the rows are still in the
-// default, so that a set that refers to itself finds them.
-void finish_load(const Move& move, const Target& target) {
-  for (const std::string& key : move.foreign_keys) pg::execute("ALTER TABLE " + target.name.quoted() + " " + key);
-  analyze_lightly(target.name.quoted());
 }
 
 void require_all(const Move& move, std::uint64_t loaded, std::uint64_t removed) {
@@ -406,35 +261,12 @@ std::optional<Moved> load_and_remove(const Move& move) {
   return Moved{.attempt = {}, .rows = loaded, .load = *load};
 }
 
-// Several partitions: one wide CHECK on the default, or each ATTACH would scan it (rulings 19). Between the outermost
-// of them lie only partitions and cells without rows. Not where the caller has put off checks of the default's rows: no
-// CHECK can be added then. Nor after a Swap, which leaves next to nothing to scan.
-void attach_all(const Move& move, Way way) {
-  const std::string alter = "ALTER TABLE " + default_source(move.set);
-  const bool wide = way != Way::Swap && move.targets.size() > 1 && !pg::has_pending_events(move.set.parent.default_oid);
-  if (wide)
-    pg::execute(alter + " ADD CONSTRAINT " + kDefaultCheck + " CHECK (NOT (" +
-                hull_condition(move.set, ranges_of(move)) + "))");
-  for (const Target& target : move.targets) attach_child(target.statements, move.recipe, target.name);
-  if (wide) pg::execute(alter + " DROP CONSTRAINT " + kDefaultCheck);
-}
-
-// Referenced tables too: where ATTACH finds the child's foreign key in place it drops the triggers that the key had
-// there on its own, which takes ACCESS EXCLUSIVE. The alternative, ATTACH making the key, reads the whole child.
-bool lock_against_readers(const Move& move, const pg::LockDeadline& deadline) {
-  for (const Oid table : move.recipe.referenced) {
-    if (table != move.set.parent.oid && !pg::lock_relation(table, AccessExclusiveLock, deadline)) return false;
-  }
-  return pg::lock_relation(move.set.parent.oid, AccessExclusiveLock, deadline) &&
-         pg::lock_relation(move.set.parent.default_oid, AccessExclusiveLock, deadline);
-}
-
 // Everything inside one try. False when the plan no longer fits.
 bool carry_out(const Makers& makers, const Move& move, const LockBudget& budget, const pg::LockDeadline& deadline,
                Moved& moved) {
   {
     const pg::OwnerScope as_owner(move.set.parent.owner, move.set.parent.schema_oid);
-    if (!lock_against_writers(move, deadline) || !still_as_planned(move)) return false;
+    if (!lock_tables(locks_against_writers(move), deadline) || !still_as_planned(move)) return false;
   }
   pg::wait_point("drain_locked");
   for (const Target& target : move.targets) build(makers, move, target);
@@ -477,6 +309,12 @@ Moved carry_out_move(const Makers& makers, const Move& move, const LockBudget& b
 
 // --- one batch ------------------------------------------------------------------------------------------------------
 
+[[noreturn]] void raise_changing(const std::string& parent) {
+  refuse(core::Code::NotInPrerequisiteState,
+         "the partitions of \"" + parent + "\" change faster than rows can be moved",
+         "Try again when other sessions have stopped changing them.");
+}
+
 Moved plan_and_move(const Extension& extension, const DrainRequest& request, const LockBudget& budget, Mode mode) {
   CellRequest cells = request.cells;
   cells.order = order_of(request.order);
@@ -501,9 +339,7 @@ Moved plan_and_move(const Extension& extension, const DrainRequest& request, con
     Moved moved = carry_out_move(makers, move, budget, mode);
     if (moved.attempt.outcome != Outcome::Changed) return moved;
   }
-  refuse(core::Code::NotInPrerequisiteState,
-         "the partitions of \"" + request.parent + "\" change faster than rows can be moved",
-         "Try again when other sessions have stopped changing them.");
+  raise_changing(request.parent);
 }
 
 Moved move_batch(const Extension& extension, const DrainRequest& request, const LockBudget& budget, Mode mode) {
@@ -517,6 +353,7 @@ std::int64_t drain_default(const Extension& extension, const DrainRequest& reque
   const ManagedSet set = load_set(extension, request.parent);
   require_owner_rights(set.parent);
   require_kind(set, kind);
+  require_no_move(extension, set, Mode::Caller);
   const Moved moved = move_batch(extension, request, budget_of(set.config), Mode::Caller);
   if (moved.attempt.outcome == Outcome::Deferred) {
     if (request.lock_wait_seconds == 0) raise_not_locked(set.parent.raw_name(), moved.attempt);
@@ -527,6 +364,70 @@ std::int64_t drain_default(const Extension& extension, const DrainRequest& reque
   return static_cast<std::int64_t>(moved.rows);
 }
 
+namespace {
+
+// The batches of one call: as many partitions at once as may be, while clients go on where that takes longer than the
+// lock budget, else in one short switch; one by one where neither is possible.
+class Drainer {
+ public:
+  Drainer(const Extension& extension, const DrainRequest& request, const BatchLoop& loop)
+      : extension_(extension), request_(request), loop_(loop) {}
+  Batch next();
+  void give_up() noexcept {
+    if (online_ != nullptr) online_->give_up();
+  }
+
+ private:
+  [[nodiscard]] std::size_t left() const {
+    const int limit = loop_.batches.value_or(0);
+    return limit > 0 ? static_cast<std::size_t>(std::max(1, limit - done_)) : std::numeric_limits<std::size_t>::max();
+  }
+  [[nodiscard]] Batch online();
+  [[nodiscard]] Batch at_once(const DrainRequest& request, const LockBudget& budget);
+
+  const Extension& extension_;
+  const DrainRequest& request_;
+  const BatchLoop& loop_;
+  std::unique_ptr<OnlineDrain> online_;
+  int done_ = 0;  // partitions
+};
+
+Batch Drainer::online() {
+  const OnlineDrain::Result result = online_->run();
+  if (result.attempt.outcome != Outcome::Deferred) online_ = nullptr;
+  return {.attempt = result.attempt, .rows = result.rows, .batches = result.partitions};
+}
+
+Batch Drainer::at_once(const DrainRequest& request, const LockBudget& budget) {
+  const Moved moved = move_batch(extension_, request, budget, Mode::Committing);
+  return {
+      .attempt = moved.attempt, .rows = moved.rows, .batches = std::max(1, static_cast<int>(moved.load.rows.size()))};
+}
+
+Batch Drainer::next() {
+  Batch batch;
+  for (int replan = 0; replan < kReplans; ++replan) {
+    const ManagedSet set = load_set(extension_, request_.parent);
+    const LockBudget budget = budget_of(set.config);
+    if (online_ == nullptr && check_request(set, request_) == Readiness::NoDefault) return {};
+    DrainRequest several = request_;
+    several.cells.count = left();
+    several.cells.in_parts = true;
+    if (online_ == nullptr) online_ = OnlineDrain::begin(extension_, several, budget, done_ == 0);
+    if (online_ != nullptr)
+      batch = online();
+    else
+      batch = at_once(takes_longer_than(set, budget) ? request_ : several, budget);
+    if (batch.attempt.outcome == Outcome::Changed) continue;
+    if (batch.rows > 0) constrain_after_creation(extension_, set.config.parent_table, Mode::Committing);
+    done_ += batch.batches;
+    return batch;
+  }
+  raise_changing(request_.parent);
+}
+
+}  // namespace
+
 void drain_default_committing(const Extension& extension, const DrainRequest& request, const BatchLoop& loop) {
   const ManagedSet set = load_set(extension, request.parent);
   require_owner_rights(set.parent);
@@ -535,11 +436,15 @@ void drain_default_committing(const Extension& extension, const DrainRequest& re
     notice("partition_data_proc is already running for \"" + set.config.parent_table + "\"");
     return;
   }
-  const std::uint64_t total = run_batches(loop, set.parent.raw_name(), [&]() -> Batch {
-    const Moved moved = move_batch(extension, request, budget_of(set.config), Mode::Committing);
-    if (moved.rows > 0) constrain_after_creation(extension, set.config.parent_table, Mode::Committing);
-    return {.attempt = moved.attempt, .rows = moved.rows};
-  });
+  require_no_move(extension, set, Mode::Committing);
+  Drainer drainer(extension, request, loop);
+  std::uint64_t total = 0;
+  try {
+    total = run_batches(loop, set.parent.raw_name(), [&] { return drainer.next(); });
+  } catch (...) {
+    drainer.give_up();
+    throw;
+  }
   if (loop.notices == BatchLoop::Notices::All) notice("total rows moved: " + std::to_string(total));
   notice("run VACUUM ANALYZE on \"" + set.parent.raw_name() + "\" and its default partition to finish");
 }

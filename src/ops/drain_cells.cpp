@@ -175,7 +175,9 @@ std::vector<core::Range> cells_to_drain(const ManagedSet& set, const CellRequest
                       .highest = highest},
                      request);
   }
-  if (refuses_infinity && cells.size() < request.count) refuse_infinite_rows(set, {"-infinity", "infinity"});
+  const bool comes_later = request.in_parts && !cells.empty();
+  if (refuses_infinity && cells.size() < request.count && !comes_later)
+    refuse_infinite_rows(set, {"-infinity", "infinity"});
   return cells;
 }
 

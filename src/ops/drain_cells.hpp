@@ -12,6 +12,8 @@ struct CellRequest {
   Order order = Order::Ascending;
   Infinity infinity = Infinity::Refuse;
   std::size_t count = 1;
+  // Not more than one transaction can make, and rows at the far infinity are refused when nothing else is left.
+  bool in_parts = false;
 };
 
 // The first `count` cells for which the default holds rows: cells of the grid that the set's partitions continue, cut

@@ -13,34 +13,6 @@ namespace strata::ops {
 
 namespace {
 
-// Rows that may stay in the default when it gets a new file: their indexes are built while readers are locked out.
-constexpr std::int64_t kMostToRewrite = 10'000;
-
-struct Heap {
-  Oid oid = InvalidOid;
-  std::vector<std::string> indexes;  // quoted
-};
-
-// The tables of these names, by name; none when one of them is no heap.
-std::map<std::string, Heap> heaps_of(const ManagedSet& set, std::span<const Landing> landings) {
-  std::vector<std::string> names;
-  for (const Landing& landing : landings) names.push_back(landing.name.name);
-  const pg::Rows rows = pg::query(
-      "SELECT c.relname, c.oid, x.relname FROM pg_catalog.pg_class c JOIN pg_catalog.pg_am a ON a.oid = c.relam "
-      "LEFT JOIN pg_catalog.pg_index i ON i.indrelid = c.oid LEFT JOIN pg_catalog.pg_class x ON x.oid = i.indexrelid "
-      "WHERE c.relnamespace = $1 AND c.relname = ANY ($2::text[]::name[]) AND c.relkind = 'r' AND a.amname = 'heap' "
-      "ORDER BY c.oid, x.oid",
-      pg::Params().oid(set.parent.schema_oid).texts(names));
-  std::map<std::string, Heap> heaps;
-  for (std::size_t row = 0; row < rows.size(); ++row) {
-    Heap& heap = heaps[rows.text(row, 0)];
-    heap.oid = rows.oid(row, 1);
-    if (!rows.null(row, 2)) heap.indexes.push_back(pg::qualified(set.parent.schema, rows.text(row, 2)));
-  }
-  if (heaps.size() != landings.size()) heaps.clear();
-  return heaps;
-}
-
 // Stored values must be right for the new table as they are, and the rows must be the owner's to take.
 bool copies_as_is(const ManagedSet& set) {
   const std::array<Oid, 2> tables{set.parent.oid, set.parent.default_oid};
@@ -64,14 +36,6 @@ bool is_published(const ManagedSet& set) {
               .empty();
 }
 
-// NULL and infinite keys, keys of partitions that are not made now. Not more than one above the limit.
-std::int64_t rows_that_stay(const ManagedSet& set, std::span<const core::Range> ranges) {
-  return pg::query("SELECT pg_catalog.count(*) FROM (SELECT 1 FROM " + default_source(set) + " WHERE " +
-                       outside_hull(set, ranges) + " LIMIT $1) AS s",
-                   pg::Params().int8(kMostToRewrite + 1))
-      .int8(0, 0);
-}
-
 std::vector<core::Range> ranges_of(std::span<const Landing> landings) {
   std::vector<core::Range> ranges;
   for (const Landing& landing : landings) ranges.push_back(landing.range);
@@ -88,6 +52,36 @@ std::vector<std::size_t> order_of(std::span<const Landing> landings) {
 
 }  // namespace
 
+std::map<std::string, LoadedHeap> heaps_of(const ManagedSet& set, std::span<const Landing> landings) {
+  std::vector<std::string> names;
+  for (const Landing& landing : landings) names.push_back(landing.name.name);
+  const pg::Rows rows = pg::query(
+      "SELECT c.relname, c.oid, x.relname FROM pg_catalog.pg_class c JOIN pg_catalog.pg_am a ON a.oid = c.relam "
+      "LEFT JOIN pg_catalog.pg_index i ON i.indrelid = c.oid LEFT JOIN pg_catalog.pg_class x ON x.oid = i.indexrelid "
+      "WHERE c.relnamespace = $1 AND c.relname = ANY ($2::text[]::name[]) AND c.relkind = 'r' AND a.amname = 'heap' "
+      "ORDER BY c.oid, x.oid",
+      pg::Params().oid(set.parent.schema_oid).texts(names));
+  std::map<std::string, LoadedHeap> heaps;
+  for (std::size_t row = 0; row < rows.size(); ++row) {
+    LoadedHeap& heap = heaps[rows.text(row, 0)];
+    heap.oid = rows.oid(row, 1);
+    if (!rows.null(row, 2)) heap.indexes.push_back(pg::qualified(set.parent.schema, rows.text(row, 2)));
+  }
+  if (heaps.size() != landings.size()) heaps.clear();
+  return heaps;
+}
+
+std::int64_t rows_that_stay(const ManagedSet& set, std::span<const core::Range> ranges) {
+  return pg::query("SELECT pg_catalog.count(*) FROM (SELECT 1 FROM " + default_source(set) + " WHERE " +
+                       outside_hull(set, ranges) + " LIMIT $1) AS s",
+                   pg::Params().int8(kMostToRewrite + 1))
+      .int8(0, 0);
+}
+
+bool may_swap(const ManagedSet& set) {
+  return copies_as_is(set) && pg::can_empty_heap(set.parent.default_oid) && !is_published(set);
+}
+
 LoadPlan plan_load(const ManagedSet& set, std::span<const Landing> landings) {
   if (!copies_as_is(set) || heaps_of(set, landings).empty()) return {};
   if (!pg::can_empty_heap(set.parent.default_oid) || is_published(set)) return {.way = Way::Copy};
@@ -97,7 +91,7 @@ LoadPlan plan_load(const ManagedSet& set, std::span<const Landing> landings) {
 
 std::optional<Load> bulk_load_default(const ManagedSet& set, std::span<const Landing> landings,
                                       const std::string& columns, LoadPlan plan) {
-  const std::map<std::string, Heap> heaps = heaps_of(set, landings);
+  const std::map<std::string, LoadedHeap> heaps = heaps_of(set, landings);
   const std::vector<core::Range> ranges = ranges_of(landings);
   const std::vector<std::size_t> order = order_of(landings);
   std::vector<pg::RouteTarget> targets;

@@ -24,6 +24,21 @@ struct Load {
   std::uint64_t rest_rows = 0;
 };
 
+// Whether rows may be copied as they are stored and the default then get a new file: plain heap, nothing computed,
+// every constraint validated, no publication and no logical decoding (truths 2, 8).
+[[nodiscard]] bool may_swap(const ManagedSet& set);
+// Rows that may stay in the default when it gets a new file: their indexes are built while readers are locked out.
+inline constexpr std::int64_t kMostToRewrite = 10'000;
+// NULL and infinite keys, keys of partitions that are not made now. Not more than one above that limit.
+[[nodiscard]] std::int64_t rows_that_stay(const ManagedSet& set, std::span<const core::Range> ranges);
+
+struct LoadedHeap {
+  Oid oid = InvalidOid;
+  std::vector<std::string> indexes;  // quoted
+};
+// The tables of these names, by name; none when one of them is no heap.
+[[nodiscard]] std::map<std::string, LoadedHeap> heaps_of(const ManagedSet& set, std::span<const Landing> landings);
+
 struct LoadPlan {
   Way way = Way::Statements;
   bool rows_stay = false;  // Swap: in the default

@@ -34,6 +34,8 @@ int sqlstate_of(core::Code code) noexcept {
       return ERRCODE_INSUFFICIENT_PRIVILEGE;
     case core::Code::NotInPrerequisiteState:
       return ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE;
+    case core::Code::ObjectInUse:
+      return ERRCODE_OBJECT_IN_USE;
     case core::Code::LockNotAvailable:
       return ERRCODE_LOCK_NOT_AVAILABLE;
     case core::Code::ProgramLimitExceeded:

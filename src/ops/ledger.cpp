@@ -26,13 +26,15 @@ class Keeper {
 constexpr const char* kReadStates = R"sql(
 SELECT w.ord, p.parent_table IS NOT NULL, p.time_zone, p.lock_timeout_ms, p.lock_tries, p.deferred_runs,
        CASE WHEN p.system_identifier = $2 AND p.database_oid = $3 THEN p.parent_oid END,
-       EXISTS (SELECT 1 FROM %pending_drop% d WHERE d.parent_table = w.name)
+       EXISTS (SELECT 1 FROM %pending_drop% d WHERE d.parent_table = w.name),
+       EXISTS (SELECT 1 FROM %move% m WHERE m.parent_table = w.name)
 FROM ROWS FROM (pg_catalog.unnest($1)) WITH ORDINALITY AS w(name, ord)
 LEFT JOIN %policy% p ON p.parent_table = w.name)sql";
 
 void read_state(const pg::Rows& rows, std::size_t row, Config& config) {
   config.has_policy = rows.boolean(row, 1);
   config.has_pending_drops = rows.boolean(row, 7);
+  config.has_move = rows.boolean(row, 8);
   if (!config.has_policy) return;
   config.time_zone = rows.optional_text(row, 2);
   config.lock_timeout_ms = rows.int4(row, 3);
@@ -72,6 +74,21 @@ JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace AND n.nspname = d.child
 WHERE d.parent_table = $1 AND d.database_oid = $2 AND d.system_identifier = $3 AND c.relowner = $4
   AND d.retention IS NOT DISTINCT FROM $5
 ORDER BY d.child_schema, d.child_table)sql";
+
+constexpr const char* kRecordMove =
+    "INSERT INTO %move% (parent_table, operation, phase, pid, started_at, phase_since, source_table, source_oid, "
+    "rows_total, bytes_total, working_schema, database_oid, system_identifier) VALUES ($1, $2, 'capturing', "
+    "pg_catalog.pg_backend_pid(), pg_catalog.clock_timestamp(), pg_catalog.clock_timestamp(), $3, $4, $5, $6, $7, $8, "
+    "$9)";
+
+constexpr const char* kReadMove = R"sql(
+SELECT m.source_oid, m.pid, n.nspname, c.relname
+FROM %move% m
+LEFT JOIN (ROWS FROM (pg_catalog.unnest(m.working_oids), pg_catalog.unnest(m.working_tables)) AS w(oid, name)
+     JOIN pg_catalog.pg_class c ON c.oid = w.oid AND c.relname = w.name AND NOT c.relispartition AND c.relowner = $4
+     JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace) ON m.database_oid = $2 AND m.system_identifier = $3 AND
+     n.nspname = m.working_schema
+WHERE m.parent_table = $1)sql";
 
 std::int64_t system_of(const pg::DatabaseIdentity& here) noexcept {
   return static_cast<std::int64_t>(here.system);
@@ -198,6 +215,64 @@ std::vector<core::Action> pending_drops(const Extension& extension, const Manage
     actions.push_back(std::move(action));
   }
   return actions;
+}
+
+void record_move(const Extension& extension, const ManagedSet& set, const MoveRecord& move) {
+  const pg::DatabaseIdentity here = pg::database_identity();
+  const Keeper keeper(extension);
+  pg::execute(extension.with_tables(kRecordMove), pg::Params()
+                                                      .text(set.config.parent_table)
+                                                      .text(move.operation)
+                                                      .text(move.source_table)
+                                                      .oid(move.source)
+                                                      .int8(move.rows)
+                                                      .int8(move.bytes)
+                                                      .text(set.parent.schema)
+                                                      .oid(here.database)
+                                                      .int8(system_of(here)));
+}
+
+void record_phase(const Extension& extension, const ManagedSet& set, const std::string& phase) {
+  const Keeper keeper(extension);
+  pg::execute(extension.with_tables("UPDATE %move% SET phase = $2, phase_since = pg_catalog.clock_timestamp() WHERE "
+                                    "parent_table = $1 AND phase <> $2"),
+              pg::Params().text(set.config.parent_table).text(phase));
+}
+
+void record_progress(const Extension& extension, const ManagedSet& set, std::int64_t rows, std::int64_t bytes) {
+  const Keeper keeper(extension);
+  pg::execute(extension.with_tables("UPDATE %move% SET rows_done = $2, bytes_done = $3 WHERE parent_table = $1"),
+              pg::Params().text(set.config.parent_table).int8(rows).int8(bytes));
+}
+
+void record_working_tables(const Extension& extension, const ManagedSet& set, std::span<const std::string> names) {
+  const Keeper keeper(extension);
+  pg::execute(
+      extension.with_tables("UPDATE %move% m SET working_oids = m.working_oids || t.oids, working_tables = "
+                            "m.working_tables || t.names FROM (SELECT pg_catalog.array_agg(c.oid ORDER BY c.oid) AS "
+                            "oids, pg_catalog.array_agg(c.relname::text ORDER BY c.oid) AS names FROM "
+                            "pg_catalog.pg_class c WHERE c.relnamespace = $2 AND c.relname = ANY "
+                            "($3::text[]::name[])) t WHERE m.parent_table = $1 AND t.oids IS NOT NULL"),
+      pg::Params().text(set.config.parent_table).oid(set.parent.schema_oid).texts(names));
+}
+
+void forget_move(const Extension& extension, const ManagedSet& set) {
+  const Keeper keeper(extension);
+  pg::execute(extension.with_tables("DELETE FROM %move% WHERE parent_table = $1"),
+              pg::Params().text(set.config.parent_table));
+}
+
+std::optional<LeftMove> read_move(const Extension& extension, const ManagedSet& set) {
+  const pg::DatabaseIdentity here = pg::database_identity();
+  const Keeper keeper(extension);
+  const pg::Rows rows = pg::query(
+      extension.with_tables(kReadMove),
+      pg::Params().text(set.config.parent_table).oid(here.database).int8(system_of(here)).oid(set.parent.owner));
+  if (rows.empty()) return std::nullopt;
+  LeftMove left{.source = rows.oid(0, 0), .pid = rows.int4(0, 1), .tables = {}};
+  for (std::size_t row = 0; row < rows.size(); ++row)
+    if (!rows.null(row, 3)) left.tables.push_back(pg::qualified(rows.text(row, 2), rows.text(row, 3)));
+  return left;
 }
 
 }  // namespace strata::ops

@@ -1,4 +1,5 @@
-// The books that pg_strata keeps for itself: part_policy (zone, identity, lock budget of a set) and part_pending_drop.
+// The books that pg_strata keeps for itself: part_policy (zone, identity, lock budget of a set), part_pending_drop and
+// part_move.
 //
 // They are read and written as their owner, by the statements of ledger.cpp and no others, so that whoever may maintain
 // a set needs rights on part_config and part_config_sub only, as with pg_partman. What keeps that narrow: values come
@@ -36,5 +37,29 @@ void remember_drop(const Extension& extension, const ManagedSet& set, const core
 void rename_promises(const Extension& extension, const std::string& from, const std::string& to);
 // What an earlier run detached and could not drop yet.
 [[nodiscard]] std::vector<core::Action> pending_drops(const Extension& extension, const ManagedSet& set);
+
+// A move in many transactions, as others see it in move_progress and as a later call finds what it left. Each is
+// committed with the step it tells of.
+struct MoveRecord {
+  std::string operation;
+  std::string source_table;
+  Oid source = InvalidOid;
+  std::int64_t rows = 0;  // estimated
+  std::int64_t bytes = 0;
+};
+void record_move(const Extension& extension, const ManagedSet& set, const MoveRecord& move);
+void record_phase(const Extension& extension, const ManagedSet& set, const std::string& phase);
+void record_progress(const Extension& extension, const ManagedSet& set, std::int64_t rows, std::int64_t bytes);
+// Tables of the set's schema that exist for this move only.
+void record_working_tables(const Extension& extension, const ManagedSet& set, std::span<const std::string> names);
+void forget_move(const Extension& extension, const ManagedSet& set);
+
+// What a move has left. A working table is believed to be one while OID, name and owner agree and it is no partition.
+struct LeftMove {
+  Oid source = InvalidOid;
+  std::int32_t pid = 0;
+  std::vector<std::string> tables;  // quoted
+};
+[[nodiscard]] std::optional<LeftMove> read_move(const Extension& extension, const ManagedSet& set);
 
 }  // namespace strata::ops

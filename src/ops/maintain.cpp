@@ -6,6 +6,7 @@
 #include "ops/grow.hpp"
 #include "ops/jobmon.hpp"
 #include "ops/ledger.hpp"
+#include "ops/online_drain.hpp"
 #include "ops/registry.hpp"
 #include "ops/retire.hpp"
 #include "ops/rivals.hpp"
@@ -179,7 +180,7 @@ void repair(const Extension& extension, ManagedSet& set) {
 }
 
 bool needs_repair(const ManagedSet& set) noexcept {
-  return set.config.has_pending_drops || set.renamed || !is_registered(set);
+  return set.config.has_pending_drops || set.config.has_move || set.renamed || !is_registered(set);
 }
 
 // --- one set ---------------------------------------------------------------------------------------------------------
@@ -252,6 +253,7 @@ SetResult put_off(const ManagedSet& set) {
 SetResult maintain(const Extension& extension, const ManagedSet& set, const MaintenanceOptions& options, Mode mode) {
   std::optional<PlannedSet> prepared;
   try {
+    if (set.config.has_move) pg::in_subtransaction([&] { (void)clear_leftovers(extension, set, Mode::Caller); });
     prepared = prepare(extension, set, mode);
   } catch (const pg::PgError& error) {
     if (!detail::is_lock_failure(error)) throw;

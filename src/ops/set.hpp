@@ -28,7 +28,7 @@ class Extension {
   std::string schema_;
 };
 
-// One row of part_config, with what part_policy and part_pending_drop hold of the set.
+// One row of part_config, with what part_policy, part_pending_drop and part_move hold of the set.
 struct Config {
   std::string parent_table;
   std::string control;
@@ -60,6 +60,7 @@ struct Config {
   bool set_full = false;
   // part_pending_drop and part_policy
   bool has_pending_drops = false;
+  bool has_move = false;  // in part_move: it runs, or has left working tables behind
   bool has_policy = false;
   std::optional<std::string> time_zone;
   int lock_timeout_ms = 300;

@@ -9,6 +9,12 @@ namespace {
 // The server writes here whenever the setting changes.
 bool strict_maintenance_setting = true;
 
+int move_method_setting = static_cast<int>(MoveMethod::Auto);
+constexpr config_enum_entry kMoveMethods[] = {{"auto", static_cast<int>(MoveMethod::Auto), false},
+                                              {"online", static_cast<int>(MoveMethod::Online), false},
+                                              {"locked", static_cast<int>(MoveMethod::Locked), false},
+                                              {nullptr, 0, false}};
+
 // And here: the worker's settings under one prefix.
 struct WorkerVariables {
   char* dbname = nullptr;
@@ -85,6 +91,10 @@ bool strict_maintenance() noexcept {
   return strict_maintenance_setting;
 }
 
+MoveMethod move_method() noexcept {
+  return static_cast<MoveMethod>(move_method_setting);
+}
+
 WorkerSettings worker_settings() {
   return {.databases = text_of(&WorkerVariables::dbname, "dbname"),
           .role = text_of(&WorkerVariables::role, "role"),
@@ -99,6 +109,11 @@ void define_settings() {
                            "Makes maintenance fail when a partition set fails, instead of only warning about it.",
                            "When off, a failed partition set is reported with a warning and skipped.",
                            &strict_maintenance_setting, true, PGC_USERSET, 0, nullptr, nullptr, nullptr);
+  DefineCustomEnumVariable("pg_strata.move_method", "How partition_data_proc takes rows out of a default partition.",
+                           "auto copies large ones while clients go on writing; online does so always or fails; locked "
+                           "keeps writers waiting instead.",
+                           &move_method_setting, static_cast<int>(MoveMethod::Auto), kMoveMethods, PGC_USERSET, 0,
+                           nullptr, nullptr, nullptr);
   define_worker_settings(kPrefix, worker_variables);
   peer_names_are_ours = !peer_is_loaded();
   if (peer_names_are_ours) define_worker_settings(kPeerPrefix, peer_variables);

@@ -1,6 +1,7 @@
 // What a session can set: the extension's GUCs.
 #pragma once
 
+#include <cstdint>
 #include <string>
 
 namespace strata::ops {
@@ -8,6 +9,12 @@ namespace strata::ops {
 // pg_strata.strict_maintenance (rulings 1): on, a failed set makes maintenance fail; off, it is reported and skipped,
 // as pg_partman does.
 [[nodiscard]] bool strict_maintenance() noexcept;
+
+// pg_strata.move_method: how partition_data_proc takes rows out of a default. Auto: while clients go on writing where a
+// move in one transaction would keep them waiting longer than the lock budget, and that is possible. Online: always so,
+// or an error. Locked: never.
+enum class MoveMethod : std::uint8_t { Auto, Online, Locked };
+[[nodiscard]] MoveMethod move_method() noexcept;
 
 // What the background worker is told by pg_strata_bgw.*, or, where those are not given, by pg_partman_bgw.*.
 struct WorkerSettings {

@@ -9,6 +9,7 @@
 #include "ops/jobmon.hpp"
 #include "ops/key_step.hpp"
 #include "ops/observe.hpp"
+#include "ops/online_drain.hpp"
 #include "ops/properties.hpp"
 #include "ops/transfer.hpp"
 #include "pg/xact.hpp"
@@ -83,6 +84,7 @@ Work prepare(const Extension& extension, const UndoRequest& request) {
   Work work{.set = load_set(extension, request.parent), .target = {}, .step = {}};
   require_owner_rights(work.set.parent);
   require_plain_undo(work.set);
+  require_no_move(extension, work.set, Mode::Caller);
   require_no_subpartitions(work.set);
   work.target = checked_target(work.set, request.target);
   work.check = require_privileges(work.target, work.set.parent.owner, {"INSERT"});

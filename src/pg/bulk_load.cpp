@@ -35,6 +35,8 @@ struct Loader {
   MemoryContext memory = nullptr;         // of all this
   MemoryContext scratch = nullptr;        // what writing leaves behind
   AttrNumber key_column = 0;              // of the rows that come in
+  Relation log = nullptr;                 // for the keys of rows that have no place
+  KeyColumns logged = {};
 };
 
 namespace loading {
@@ -156,23 +158,43 @@ HeapTuple fitted(Loader& loader, const Layout& layout, HeapTuple row, int home) 
   return heap_form_tuple(layout.source, layout.values, layout.nulls);
 }
 
-void run_heap(Loader& loader, Oid source) {
+TableScanDesc begin_part(Relation heap, Snapshot snapshot, const HeapPart& part) {
+  ItemPointerData first;
+  ItemPointerData last;
+  ItemPointerSet(&first, part.first, FirstOffsetNumber);
+  ItemPointerSet(&last, part.end - 1, MaxOffsetNumber);
+  return table_beginscan_tidrange(heap, snapshot, &first, &last);
+}
+
+bool next_row(TableScanDesc scan, TupleTableSlot* slot, bool is_part) {
+  return is_part ? table_scan_getnextslot_tidrange(scan, ForwardScanDirection, slot)
+                 : table_scan_getnextslot(scan, ForwardScanDirection, slot);
+}
+
+// The whole heap without a part.
+void run_heap(Loader& loader, Oid source, const HeapPart* part) {
   const Relation heap = table_open(source, NoLock);
   const Layout layout = layout_of(loader, heap);
   loader.key_column = get_attnum(source, loader.router.column);
   TupleTableSlot* const slot = table_slot_create(heap, nullptr);
   const Snapshot snapshot = RegisterSnapshot(GetLatestSnapshot());
   // From the first page on, so that rows keep their order.
-  const TableScanDesc scan = table_beginscan_strat(heap, snapshot, 0, nullptr, true, false);
-  while (!loader.stray && table_scan_getnextslot(scan, ForwardScanDirection, slot)) {
+  const TableScanDesc scan = part == nullptr ? table_beginscan_strat(heap, snapshot, 0, nullptr, true, false)
+                                             : begin_part(heap, snapshot, *part);
+  while (next_row(scan, slot, part != nullptr)) {
     const int home = home_of(loader, slot);
-    loader.stray = home < 0;
-    if (loader.stray) break;
-    bool made = false;
-    const HeapTuple row = ExecFetchSlotHeapTuple(slot, false, &made);
-    const HeapTuple fit = fitted(loader, layout, row, home);
-    take(loader, fit, home);
-    if (fit != row) heap_freetuple(fit);
+    if (home >= 0) {
+      bool made = false;
+      const HeapTuple row = ExecFetchSlotHeapTuple(slot, false, &made);
+      const HeapTuple fit = fitted(loader, layout, row, home);
+      take(loader, fit, home);
+      if (fit != row) heap_freetuple(fit);
+    } else if (loader.log != nullptr) {
+      log_key(loader.log, slot, loader.logged);
+    } else {
+      loader.stray = true;
+      break;
+    }
   }
   table_endscan(scan);
   UnregisterSnapshot(snapshot);
@@ -245,8 +267,93 @@ std::optional<BulkLoaded> bulk_load_query(const BulkLoad& load, const std::strin
 std::optional<BulkLoaded> bulk_load_heap(const BulkLoad& load, Oid source) {
   Loader loader;
   prepare(loader, load);
-  guarded([&loader, source] { loading::run_heap(loader, source); });
+  guarded([&loader, source] { loading::run_heap(loader, source, nullptr); });
   return finish(loader);
+}
+
+BulkLoaded bulk_load_part(const BulkLoad& load, const HeapPart& part) {
+  Loader loader;
+  prepare(loader, load);
+  loader.logged = part.key;
+  guarded([&loader, &part] {
+    loader.log = table_open(part.log, RowExclusiveLock);
+    loading::run_heap(loader, part.source, &part);
+    table_close(loader.log, NoLock);
+  });
+  return *finish(loader);
+}
+
+// --- single rows ----------------------------------------------------------------------------------------------------
+
+namespace {
+
+struct Copier {
+  Relation source = nullptr;
+  Relation target = nullptr;
+  TupleTableSlot* slot = nullptr;
+  BulkInsertState bulk = nullptr;
+  std::uint64_t rows = 0;
+};
+
+bool copy_row(void* context, TupleTableSlot* ctid) {
+  Copier& copier = *static_cast<Copier*>(context);
+  bool is_null = true;
+  const Datum value = slot_getattr(ctid, 1, &is_null);
+  const auto tid = reinterpret_cast<ItemPointer>(DatumGetPointer(value));
+  if (!table_tuple_fetch_row_version(copier.source, tid, GetActiveSnapshot(), copier.slot))
+    elog(ERROR, "a row of table \"%s\" is gone while the table is locked", RelationGetRelationName(copier.source));
+  slot_getallattrs(copier.slot);
+  // Formed anew, so that no column is missing in it.
+  const HeapTuple row =
+      heap_form_tuple(RelationGetDescr(copier.target), copier.slot->tts_values, copier.slot->tts_isnull);
+  heap_insert(copier.target, row, GetCurrentCommandId(true), HEAP_INSERT_FROZEN | HEAP_INSERT_SKIP_FSM, copier.bulk);
+  heap_freetuple(row);
+  ExecClearTuple(copier.slot);
+  ++copier.rows;
+  return true;
+}
+
+struct Counter {
+  Router router;
+  std::uint64_t* counts = nullptr;
+};
+
+bool count_row(void* context, TupleTableSlot* slot) {
+  const Counter& counter = *static_cast<Counter*>(context);
+  bool is_null = true;
+  const Datum key = slot_getattr(slot, 1, &is_null);
+  const int home = is_null ? -1 : counter.router.route(key);
+  ++counter.counts[home < 0 ? counter.router.count : home];
+  return true;
+}
+
+}  // namespace
+
+std::uint64_t bulk_copy_rows(Oid source, Oid target, const std::string& ctid_query) {
+  Copier copier;
+  guarded([&copier, source, target, query = ctid_query.c_str()] {
+    copier.source = table_open(source, NoLock);
+    copier.target = table_open(target, NoLock);
+    if (copier.target->rd_createSubid != GetCurrentSubTransactionId())
+      elog(ERROR, "table \"%s\" is older than the current subtransaction", RelationGetRelationName(copier.target));
+    copier.slot = table_slot_create(copier.source, nullptr);
+    copier.bulk = GetBulkInsertState();
+    receive_rows(query, copy_row, &copier);
+    FreeBulkInsertState(copier.bulk);
+    ExecDropSingleTupleTableSlot(copier.slot);
+    table_finish_bulk_insert(copier.target, HEAP_INSERT_FROZEN | HEAP_INSERT_SKIP_FSM);
+    table_close(copier.target, NoLock);
+    table_close(copier.source, NoLock);
+    CommandCounterIncrement();
+  });
+  return copier.rows;
+}
+
+std::vector<std::uint64_t> count_routes(Oid parent, std::span<const RouteTarget> targets, const std::string& query) {
+  std::vector<std::uint64_t> counts(targets.size() + 1);
+  Counter counter{.router = make_router(parent, targets), .counts = counts.data()};
+  guarded([&counter, text = query.c_str()] { receive_rows(text, count_row, &counter); });
+  return counts;
 }
 
 }  // namespace strata::pg

@@ -3,13 +3,15 @@
 // for everything that is not checked here: ownership, constraints, the building of indexes (truths 7, 9, 11).
 #pragma once
 
+#include "pg/capture.hpp"
 #include "pg/router.hpp"
 
 namespace strata::pg {
 
 // What snapshots older than this transaction see of the rows once the tables are visible: nothing, or all of them.
-// Frozen rows need tables made in the current subtransaction.
-enum class Visibility : std::uint8_t { Plain, Frozen };
+// Frozen rows need tables made in the current subtransaction, for an abort does not take them back. FrozenApart: the
+// same into committed tables that nobody else reads, and that go if this transaction does not commit.
+enum class Visibility : std::uint8_t { Plain, Frozen, FrozenApart };
 
 struct BulkLoad {
   Oid parent = InvalidOid;               // the partitioned table: keys are compared as it compares them
@@ -32,5 +34,24 @@ struct BulkLoaded {
 // All rows of a heap in the order in which they lie there. The targets have its columns by name, with the same types;
 // columns computed from others must be equal in both.
 [[nodiscard]] std::optional<BulkLoaded> bulk_load_heap(const BulkLoad& load, Oid source);
+
+// Some pages of a heap that others go on changing. Keys of rows that belong to no target are appended to the log.
+struct HeapPart {
+  Oid source = InvalidOid;
+  std::uint32_t first = 0;
+  std::uint32_t end = 0;  // one past the last page
+  Oid log = InvalidOid;
+  KeyColumns key = {};  // of the source
+};
+[[nodiscard]] BulkLoaded bulk_load_part(const BulkLoad& load, const HeapPart& part);
+
+// Copies the rows of `source` whose ctid the query returns (its only column) into a heap with the same columns, which
+// this transaction has made, and gives their number. Frozen; row by row, for a few.
+[[nodiscard]] std::uint64_t bulk_copy_rows(Oid source, Oid target, const std::string& ctid_query);
+
+// How many rows of a query, whose only column are partition keys of `parent`, belong to each target; the last number
+// is that of rows that belong to none.
+[[nodiscard]] std::vector<std::uint64_t> count_routes(Oid parent, std::span<const RouteTarget> targets,
+                                                      const std::string& query);
 
 }  // namespace strata::pg

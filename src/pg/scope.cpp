@@ -106,8 +106,12 @@ void set_local(const char* name, const std::string& value) {
 }
 
 void LockDeadline::arm() const {
+  set_local("lock_timeout", std::to_string(std::max<std::int64_t>(1, left())));
+}
+
+std::int64_t LockDeadline::left() const noexcept {
   const auto left = std::chrono::duration_cast<std::chrono::milliseconds>(end_ - std::chrono::steady_clock::now());
-  set_local("lock_timeout", std::to_string(std::max<std::int64_t>(1, left.count())));
+  return std::max<std::int64_t>(0, left.count());
 }
 
 bool lock_relation(Oid relation, LOCKMODE mode, const LockDeadline& deadline) {

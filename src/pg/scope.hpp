@@ -70,6 +70,8 @@ class LockDeadline {
       : end_(std::chrono::steady_clock::now() + std::chrono::milliseconds(budget_ms)) {}
   // Sets lock_timeout to the rest; at least 1 ms, as 0 would mean for ever.
   void arm() const;
+  // Milliseconds; 0 when it has passed.
+  [[nodiscard]] std::int64_t left() const noexcept;
   // The same deadline, later by as long as this work took: it waits for no lock and holds none that clients wait for.
   template <class F>
   [[nodiscard]] LockDeadline after(F&& work) const {

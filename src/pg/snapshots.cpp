@@ -12,13 +12,7 @@ namespace strata::pg {
 
 namespace {
 
-// A transaction, by its virtual id, that holds a snapshot.
-struct Holder {
-  std::int32_t backend = 0;
-  std::uint32_t transaction = 0;
-  std::int32_t pid = 0;
-  friend bool operator==(const Holder&, const Holder&) = default;
-};
+using Holder = SnapshotHolder;
 
 Holder describe(const VirtualTransactionId& id) {
 #if PG_VERSION_NUM >= 170000
@@ -31,7 +25,9 @@ Holder describe(const VirtualTransactionId& id) {
   return {.backend = backend, .transaction = id.localTransactionId, .pid = process != nullptr ? process->pid : 0};
 }
 
-std::vector<Holder> current_holders() {
+}  // namespace
+
+std::vector<SnapshotHolder> snapshot_holders() {
   int count = 0;
   VirtualTransactionId* const ids = guarded([&count] {
     return GetCurrentVirtualXIDs(InvalidTransactionId, true, false,
@@ -43,6 +39,8 @@ std::vector<Holder> current_holders() {
   std::erase_if(holders, [](const Holder& holder) { return holder.pid == 0; });
   return holders;
 }
+
+namespace {
 
 std::vector<std::int64_t> pids_of(const std::vector<Holder>& holders) {
   std::vector<std::int64_t> pids;
@@ -85,17 +83,23 @@ void raise_still_held(const std::vector<Holder>& holders) {
 
 }  // namespace
 
-void wait_for_snapshots(std::int64_t budget_ms) {
+void wait_for_snapshots(std::vector<SnapshotHolder>& holders, std::int64_t budget_ms) {
   const auto end = std::chrono::steady_clock::now() + std::chrono::milliseconds(budget_ms);
-  std::vector<Holder> holders = current_holders();
   for (;;) {
+    if (!holders.empty()) {
+      const std::vector<Holder> now = snapshot_holders();
+      std::erase_if(holders, [&](const Holder& holder) { return std::ranges::find(now, holder) == now.end(); });
+    }
     leave_out_our_waiters(holders);
     if (holders.empty()) return;
     if (std::chrono::steady_clock::now() >= end) raise_still_held(holders);
     sleep_ms(2);
-    const std::vector<Holder> now = current_holders();
-    std::erase_if(holders, [&](const Holder& holder) { return std::ranges::find(now, holder) == now.end(); });
   }
+}
+
+void wait_for_snapshots(std::int64_t budget_ms) {
+  std::vector<Holder> holders = snapshot_holders();
+  wait_for_snapshots(holders, budget_ms);
 }
 
 }  // namespace strata::pg

@@ -40,6 +40,34 @@ void commit_and_start() {
   guarded([] { SPI_commit(); });
 }
 
+void keep_one_snapshot() {
+  guarded([] {
+    if (FirstSnapshotSet) elog(ERROR, "the transaction has a snapshot already");
+    XactIsoLevel = XACT_REPEATABLE_READ;
+  });
+}
+
+void SessionLocks::keep(Oid table, LOCKMODE mode) {
+  held_.reserve(held_.size() + 1);
+  guarded([=] {
+    LockRelId id{.relId = table, .dbId = MyDatabaseId};
+    LockRelationIdForSession(&id, mode);
+  });
+  held_.emplace_back(table, mode);
+}
+
+SessionLocks::~SessionLocks() {
+  for (const auto& [table, mode] : held_) {
+    try {
+      guarded([table = table, mode = mode] {
+        LockRelId id{.relId = table, .dbId = MyDatabaseId};
+        UnlockRelationIdForSession(&id, mode);
+      });
+    } catch (...) {  // NOLINT(bugprone-empty-catch): the session's end releases it
+    }
+  }
+}
+
 AdvisoryLock::AdvisoryLock(std::string_view name, std::optional<std::string_view> second) : first_(hash_text(name)) {
   if (second) second_ = hash_text(*second);
   held_ = guarded([this] {

@@ -32,6 +32,23 @@ void in_subtransaction(F&& f) {
 // Ends the transaction and starts the next one; only where the call is not atomic.
 void commit_and_start();
 
+// Gives the transaction that has just begun one snapshot for all its statements, as REPEATABLE READ does.
+void keep_one_snapshot();
+
+// Table locks that last over commits. The transaction must hold each already; they go with this object, also while an
+// error unwinds.
+class SessionLocks {
+ public:
+  SessionLocks() = default;
+  SessionLocks(const SessionLocks&) = delete;
+  SessionLocks& operator=(const SessionLocks&) = delete;
+  ~SessionLocks();
+  void keep(Oid table, LOCKMODE mode);
+
+ private:
+  std::vector<std::pair<Oid, LOCKMODE>> held_;
+};
+
 // A session-level advisory lock with the key hashtext(name) or (hashtext(name), hashtext(second)), as the peer's.
 // Unlike other scopes it also releases while an error unwinds: a session lock would outlive the transaction's abort.
 class AdvisoryLock {
