@@ -117,6 +117,9 @@ CREATE TABLE @extschema@.part_policy (
     time_zone          text,
     lock_timeout_ms    integer NOT NULL DEFAULT 300,
     lock_tries         integer NOT NULL DEFAULT 5,
+    move_rate_mb       integer,
+    move_max_lag_mb    integer,
+    move_min_free_mb   integer NOT NULL DEFAULT 512,
     parent_oid         oid,
     database_oid       oid,
     system_identifier  bigint,
@@ -127,6 +130,9 @@ CREATE TABLE @extschema@.part_policy (
         REFERENCES @extschema@.part_config (parent_table) ON DELETE CASCADE ON UPDATE CASCADE,
     CONSTRAINT part_policy_lock_timeout_ms_check CHECK (lock_timeout_ms BETWEEN 1 AND 60000),
     CONSTRAINT part_policy_lock_tries_check CHECK (lock_tries BETWEEN 1 AND 1000),
+    CONSTRAINT part_policy_move_rate_mb_check CHECK (move_rate_mb BETWEEN 1 AND 1048576),
+    CONSTRAINT part_policy_move_max_lag_mb_check CHECK (move_max_lag_mb OPERATOR(pg_catalog.>=) 1),
+    CONSTRAINT part_policy_move_min_free_mb_check CHECK (move_min_free_mb OPERATOR(pg_catalog.>=) 0),
     CONSTRAINT part_policy_deferred_runs_check CHECK (deferred_runs OPERATOR(pg_catalog.>=) 0)
 );
 
@@ -140,6 +146,12 @@ COMMENT ON COLUMN @extschema@.part_policy.lock_timeout_ms IS
     'Milliseconds one try of an action may spend waiting for all its table locks (1 to 60000).';
 COMMENT ON COLUMN @extschema@.part_policy.lock_tries IS
     'Tries to get the locks of an action before it is deferred to the next run (1 to 1000).';
+COMMENT ON COLUMN @extschema@.part_policy.move_rate_mb IS
+    'Megabytes of the default that an online move reads in a second at most; NULL: no limit.';
+COMMENT ON COLUMN @extschema@.part_policy.move_max_lag_mb IS
+    'An online move pauses while a standby or a replication slot is more megabytes of write-ahead log behind; NULL: never.';
+COMMENT ON COLUMN @extschema@.part_policy.move_min_free_mb IS
+    'An online move pauses while fewer megabytes are free where its tables or the write-ahead log are; 0: never.';
 COMMENT ON COLUMN @extschema@.part_policy.parent_oid IS
     'OID of the parent when last seen: finds the table again after a rename, if database_oid and system_identifier match.';
 COMMENT ON COLUMN @extschema@.part_policy.database_oid IS
@@ -217,7 +229,7 @@ COMMENT ON COLUMN @extschema@.part_move.parent_table IS
 COMMENT ON COLUMN @extschema@.part_move.operation IS
     'The procedure that moves.';
 COMMENT ON COLUMN @extschema@.part_move.phase IS
-    'What it does now: capturing, loading, indexing, catching up, switching.';
+    'What it does now: capturing, loading, paused, indexing, catching up, switching.';
 COMMENT ON COLUMN @extschema@.part_move.pid IS
     'Process of the session that moves.';
 COMMENT ON COLUMN @extschema@.part_move.started_at IS

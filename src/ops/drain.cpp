@@ -382,7 +382,7 @@ class Drainer {
     const int limit = loop_.batches.value_or(0);
     return limit > 0 ? static_cast<std::size_t>(std::max(1, limit - done_)) : std::numeric_limits<std::size_t>::max();
   }
-  [[nodiscard]] Batch online();
+  [[nodiscard]] Batch online(const LockBudget& budget);
   [[nodiscard]] Batch at_once(const DrainRequest& request, const LockBudget& budget);
 
   const Extension& extension_;
@@ -392,8 +392,9 @@ class Drainer {
   int done_ = 0;  // partitions
 };
 
-Batch Drainer::online() {
-  const OnlineDrain::Result result = online_->run();
+Batch Drainer::online(const LockBudget& budget) {
+  const OnlineDrain::Result result =
+      try_for(request_.lock_wait_seconds, budget, [&](const LockBudget&) { return online_->run(); });
   if (result.attempt.outcome != Outcome::Deferred) online_ = nullptr;
   return {.attempt = result.attempt, .rows = result.rows, .batches = result.partitions};
 }
@@ -415,7 +416,7 @@ Batch Drainer::next() {
     several.cells.in_parts = true;
     if (online_ == nullptr) online_ = OnlineDrain::begin(extension_, several, budget, done_ == 0);
     if (online_ != nullptr)
-      batch = online();
+      batch = online(budget);
     else
       batch = at_once(takes_longer_than(set, budget) ? request_ : several, budget);
     if (batch.attempt.outcome == Outcome::Changed) continue;

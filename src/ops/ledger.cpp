@@ -27,7 +27,8 @@ constexpr const char* kReadStates = R"sql(
 SELECT w.ord, p.parent_table IS NOT NULL, p.time_zone, p.lock_timeout_ms, p.lock_tries, p.deferred_runs,
        CASE WHEN p.system_identifier = $2 AND p.database_oid = $3 THEN p.parent_oid END,
        EXISTS (SELECT 1 FROM %pending_drop% d WHERE d.parent_table = w.name),
-       EXISTS (SELECT 1 FROM %move% m WHERE m.parent_table = w.name)
+       EXISTS (SELECT 1 FROM %move% m WHERE m.parent_table = w.name), p.move_rate_mb, p.move_max_lag_mb,
+       p.move_min_free_mb
 FROM ROWS FROM (pg_catalog.unnest($1)) WITH ORDINALITY AS w(name, ord)
 LEFT JOIN %policy% p ON p.parent_table = w.name)sql";
 
@@ -40,6 +41,9 @@ void read_state(const pg::Rows& rows, std::size_t row, Config& config) {
   config.lock_timeout_ms = rows.int4(row, 3);
   config.lock_tries = rows.int4(row, 4);
   config.deferred_runs = rows.int4(row, 5);
+  if (!rows.null(row, 9)) config.move_rate_mb = rows.int4(row, 9);
+  if (!rows.null(row, 10)) config.move_max_lag_mb = rows.int4(row, 10);
+  config.move_min_free_mb = rows.int4(row, 11);
   config.known_parent = rows.oid(row, 6);
 }
 
@@ -273,6 +277,15 @@ std::optional<LeftMove> read_move(const Extension& extension, const ManagedSet& 
   for (std::size_t row = 0; row < rows.size(); ++row)
     if (!rows.null(row, 3)) left.tables.push_back(pg::qualified(rows.text(row, 2), rows.text(row, 3)));
   return left;
+}
+
+std::int64_t replication_lag(const Extension& extension) {
+  const Keeper keeper(extension);
+  return pg::query(
+             "SELECT coalesce(pg_catalog.max(pg_catalog.pg_wal_lsn_diff(pg_catalog.pg_current_wal_lsn(), l.lsn)), "
+             "0)::int8 FROM (SELECT replay_lsn FROM pg_catalog.pg_stat_replication UNION ALL SELECT restart_lsn FROM "
+             "pg_catalog.pg_replication_slots WHERE wal_status <> 'lost') AS l(lsn)")
+      .int8(0, 0);
 }
 
 }  // namespace strata::ops

@@ -54,6 +54,10 @@ void record_progress(const Extension& extension, const ManagedSet& set, std::int
 void record_working_tables(const Extension& extension, const ManagedSet& set, std::span<const std::string> names);
 void forget_move(const Extension& extension, const ManagedSet& set);
 
+// Bytes of write-ahead log by which the slowest standby or replication slot is behind. Here because only a superuser
+// sees the standbys.
+[[nodiscard]] std::int64_t replication_lag(const Extension& extension);
+
 // What a move has left. A working table is believed to be one while OID, name and owner agree and it is no partition.
 struct LeftMove {
   Oid source = InvalidOid;

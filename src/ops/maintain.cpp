@@ -180,7 +180,7 @@ void repair(const Extension& extension, ManagedSet& set) {
 }
 
 bool needs_repair(const ManagedSet& set) noexcept {
-  return set.config.has_pending_drops || set.config.has_move || set.renamed || !is_registered(set);
+  return set.config.has_pending_drops || set.renamed || !is_registered(set);
 }
 
 // --- one set ---------------------------------------------------------------------------------------------------------
@@ -193,6 +193,13 @@ bool left_alone(const LoadedSet& loaded) {
               .detail = "An unfinished partition_data_async holds rows of it.",
               .hint = "Finish that first, or clear async_partitioning_in_progress after checking its working table."});
   return true;
+}
+
+// What an online move has left goes whatever becomes of the set's maintenance; not while it runs, and not where the
+// default cannot be locked now.
+void clear_interrupted_move(const Extension& extension, const LoadedSet& loaded) {
+  if (!loaded.config.has_move || !loaded.set || !pg::has_rights_of(loaded.set->parent.owner)) return;
+  pg::in_subtransaction([&] { (void)clear_leftovers(extension, *loaded.set, Mode::Caller); });
 }
 
 void finish(const Extension& extension, const ManagedSet& set, SetResult& result) {
@@ -253,7 +260,6 @@ SetResult put_off(const ManagedSet& set) {
 SetResult maintain(const Extension& extension, const ManagedSet& set, const MaintenanceOptions& options, Mode mode) {
   std::optional<PlannedSet> prepared;
   try {
-    if (set.config.has_move) pg::in_subtransaction([&] { (void)clear_leftovers(extension, set, Mode::Caller); });
     prepared = prepare(extension, set, mode);
   } catch (const pg::PgError& error) {
     if (!detail::is_lock_failure(error)) throw;
@@ -340,6 +346,7 @@ Triage sort_out(const Extension& extension, Mode mode) {
   for (LoadedSet& loaded : load_sets(extension, Selection::Automatic)) {
     pg::check_interrupts();
     if (left_alone(loaded)) continue;
+    clear_interrupted_move(extension, loaded);
     const std::string name = loaded.config.parent_table;
     bool work = false;
     const std::optional<pg::Raise> failure = failure_of([&]() -> std::optional<pg::Raise> {
@@ -364,6 +371,7 @@ std::optional<pg::Raise> maintain_again(const Extension& extension, const std::s
   // The run goes on after an error here, so what the error leaves behind must be rolled back.
   pg::in_subtransaction([&] { sets = load_sets(extension, Selection::Named, parent); });
   if (sets.empty() || left_alone(sets[0])) return std::nullopt;
+  clear_interrupted_move(extension, sets[0]);
   if (sets[0].parent) require_owner_rights(*sets[0].parent);
   if (sets[0].refusal) throw to_raise(*sets[0].refusal);
   return maintain(extension, *sets[0].set, options, mode).failure;

@@ -20,6 +20,7 @@ constexpr const char* kLockName = "pg_partman partition_data_proc";
 constexpr std::int64_t kBytesPerMillisecond = 64 * 1024;
 // Pages of one part: about a second, so that no snapshot grows old.
 constexpr std::uint32_t kPagesAtOnce = 16 * 1024;
+constexpr std::int64_t kMegabyte = 1024 * 1024;
 // Keys that a last round may find: what it does to them it does with writers locked out.
 constexpr std::uint64_t kKeysAtTheEnd = 500;
 constexpr int kRounds = 20;
@@ -262,41 +263,117 @@ Attempt OnlineDrain::load_part(std::uint32_t end) {
   });
 }
 
+// A second's worth where that is limited.
+std::uint32_t OnlineDrain::pages_at_once() const {
+  const std::int64_t limit = std::int64_t{set_.config.move_rate_mb.value_or(0)} * kMegabyte / BLCKSZ;
+  return limit > 0 ? static_cast<std::uint32_t>(std::min<std::int64_t>(limit, kPagesAtOnce)) : kPagesAtOnce;
+}
+
+// Empty for none.
+std::string OnlineDrain::reason_to_pause() const {
+  const Config& config = set_.config;
+  const auto in_megabytes = [](std::int64_t bytes) { return std::to_string(bytes / kMegabyte) + " MB"; };
+  if (config.move_min_free_mb > 0) {
+    const std::int64_t free = pg::free_bytes(set_.default_facts.tablespace, set_.default_facts.filenode);
+    if (free < config.move_min_free_mb * kMegabyte) return "only " + in_megabytes(free) + " are free on disk";
+  }
+  if (config.move_max_lag_mb) {
+    const std::int64_t lag = replication_lag(extension_);
+    if (lag > *config.move_max_lag_mb * kMegabyte)
+      return "a standby or a replication slot is " + in_megabytes(lag) + " of write-ahead log behind";
+  }
+  return {};
+}
+
+// Between two parts: no slower and no faster than the set's policy wants. Without a snapshot while it sleeps.
+Attempt OnlineDrain::keep_pace(std::int64_t bytes, std::chrono::steady_clock::time_point start) {
+  if (set_.config.move_rate_mb) {
+    const auto due = start + std::chrono::milliseconds(1000 * bytes / (*set_.config.move_rate_mb * kMegabyte));
+    pg::sleep_ms(std::chrono::duration_cast<std::chrono::milliseconds>(due - std::chrono::steady_clock::now()).count());
+  }
+  for (bool paused = false;; paused = true) {
+    std::string reason;
+    Attempt attempt = act(budget_, [&](const pg::LockDeadline&) {
+      if (paused) set_.config = load_set(extension_, request_.parent).config;  // somebody may have changed the limit
+      reason = reason_to_pause();
+      if (paused || !reason.empty()) tell(reason.empty() ? "loading" : "paused");
+      return true;
+    });
+    if (attempt.outcome != Outcome::Done || reason.empty()) return attempt;
+    if (!paused_) notice("paused: " + reason);
+    paused_ = true;
+    pg::sleep_ms(1000);
+  }
+}
+
 // Pages that the default gets meanwhile hold rows that the log tells of.
 Attempt OnlineDrain::load() {
   if (next_page_ == 0) pages_ = static_cast<std::uint32_t>(pages_of(set_));
   while (next_page_ < pages_) {
-    const std::uint32_t end = std::min(pages_, next_page_ + kPagesAtOnce);
+    const auto start = std::chrono::steady_clock::now();
+    const std::uint32_t end = std::min(pages_, next_page_ + pages_at_once());
     Attempt attempt = load_part(end);
     if (attempt.outcome != Outcome::Done) return attempt;
+    const std::int64_t bytes = static_cast<std::int64_t>(end - next_page_) * BLCKSZ;
     next_page_ = end;
+    if (end < pages_) attempt = keep_pace(bytes, start);
+    if (attempt.outcome != Outcome::Done) return attempt;
     pg::wait_point("online_part");
   }
   return {};
 }
 
+// Counted by the server while it built the index of the key, in a column that is exact to 24 bits.
+double OnlineDrain::indexed_rows(Oid table) {
+  return pg::query(
+             "SELECT coalesce(pg_catalog.max(c.reltuples), 0) FROM pg_catalog.pg_index i JOIN pg_catalog.pg_class c ON "
+             "c.oid = i.indexrelid WHERE i.indrelid = $1 AND i.indisunique AND i.indpred IS NULL",
+             pg::Params().oid(table))
+      .real(0, 0);
+}
+
+// An index has entries of rows that are gone, too, as long as somebody may see them.
+void OnlineDrain::require_arrived(double arrived, std::uint64_t removed) const {
+  const auto copied = static_cast<double>(rows_);
+  const double inexact = copied / (1 << 22);
+  if (arrived >= copied - inexact && arrived <= copied + static_cast<double>(removed) + inexact) return;
+  throw pg::Raise{.sqlstate = ERRCODE_DATA_CORRUPTED,
+                  .message = "copied " + std::to_string(rows_) + " rows of the default partition of \"" +
+                             set_.parent.raw_name() + "\" but found " + std::to_string(std::llround(arrived)) +
+                             " in the new partitions",
+                  .detail = "Nothing was changed.",
+                  .hint = "Check the default partition and its indexes with amcheck.",
+                  .schema = set_.parent.schema,
+                  .table = set_.parent.table};
+}
+
 Attempt OnlineDrain::index() {
+  std::uint64_t removed = 0;
   Attempt attempt = act(budget_, [&](const pg::LockDeadline& deadline) {
     {
       const pg::OwnerScope as_owner(set_.parent.owner, set_.parent.schema_oid);
       deadline.arm();
-      rows_ -= remove_logged(capture_, set_.parent.oid, copies_);
+      removed = remove_logged(capture_, set_.parent.oid, copies_);
     }
     tell("indexing");
     return true;
   });
   if (attempt.outcome != Outcome::Done) return attempt;
+  rows_ -= removed;
+  double arrived = 0;
   for (const Target& target : move_.targets) {
     attempt = act(budget_, [&](const pg::LockDeadline& deadline) {
       const pg::OwnerScope as_owner(set_.parent.owner, set_.parent.schema_oid);
       deadline.arm();
       for (const std::string& index : heaps_.at(target.name.name).indexes) pg::execute("REINDEX INDEX " + index);
+      arrived += indexed_rows(heaps_.at(target.name.name).oid);
       analyze_lightly(target.name.quoted(), move_.columns);
       return true;
     });
     if (attempt.outcome != Outcome::Done) return attempt;
   }
   attempt = act(budget_, [&](const pg::LockDeadline&) {
+    require_arrived(arrived, removed);
     tell("catching up");
     return true;
   });

@@ -59,6 +59,11 @@ class OnlineDrain {
   [[nodiscard]] Attempt plan_and_make();
   [[nodiscard]] Attempt load();
   [[nodiscard]] Attempt load_part(std::uint32_t end);
+  [[nodiscard]] std::uint32_t pages_at_once() const;
+  [[nodiscard]] Attempt keep_pace(std::int64_t bytes, std::chrono::steady_clock::time_point start);
+  [[nodiscard]] std::string reason_to_pause() const;
+  [[nodiscard]] static double indexed_rows(Oid table);
+  void require_arrived(double arrived, std::uint64_t removed) const;
   [[nodiscard]] Attempt index();
   [[nodiscard]] Attempt catch_up_while_open();
   [[nodiscard]] Attempt one_round(const LockBudget& budget, std::uint64_t& keys);
@@ -84,6 +89,7 @@ class OnlineDrain {
   std::vector<pg::SnapshotHolder> older_;  // than the last commit that changed a copy
   std::uint64_t rows_ = 0;                 // in the copies
   std::uint32_t pages_ = 0;                // of the default when loading began
+  bool paused_ = false;                    // somebody was told
   std::uint32_t next_page_ = 0;            // that is not loaded yet
 };
 

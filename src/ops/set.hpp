@@ -65,6 +65,9 @@ struct Config {
   std::optional<std::string> time_zone;
   int lock_timeout_ms = 300;
   int lock_tries = 5;
+  std::optional<int> move_rate_mb;
+  std::optional<int> move_max_lag_mb;
+  int move_min_free_mb = 512;
   int deferred_runs = 0;
   Oid known_parent = InvalidOid;  // believed only if system and database match
   // A retention schema wins over dropping (contract 5.5).

@@ -1,6 +1,7 @@
 #include "pg/relation.hpp"
 
 #include <sys/stat.h>
+#include <sys/statvfs.h>
 
 extern "C" {
 #include "commands/extension.h"
@@ -31,7 +32,19 @@ std::string path_of(Oid tablespace, Oid filenode) {
 #endif
 }
 
+// As many as fit where that cannot be told.
+std::int64_t free_at(const char* path) {
+  struct statvfs info{};
+  if (statvfs(path, &info) != 0) return std::numeric_limits<std::int64_t>::max();
+  return static_cast<std::int64_t>(info.f_bavail) * static_cast<std::int64_t>(info.f_frsize);
+}
+
 }  // namespace
+
+std::int64_t free_bytes(Oid tablespace, Oid filenode) {
+  const std::string path = path_of(OidIsValid(tablespace) ? tablespace : MyDatabaseTableSpace, filenode);
+  return std::min(free_at(path.c_str()), free_at("pg_wal"));  // servers run in their data directory
+}
 
 std::int64_t file_bytes(Oid tablespace, Oid filenode) {
   constexpr std::int64_t kSegmentBytes = std::int64_t{RELSEG_SIZE} * BLCKSZ;

@@ -11,6 +11,9 @@ namespace strata::pg {
 // Whether that is 0, in one system call.
 [[nodiscard]] bool file_is_empty(Oid tablespace, Oid filenode);
 
+// Bytes that are free where this file lies, or where the write-ahead log does if those are fewer.
+[[nodiscard]] std::int64_t free_bytes(Oid tablespace, Oid filenode);
+
 // Whether triggers of rows of this table wait for the end of the transaction: ALTER TABLE refuses it then.
 [[nodiscard]] bool has_pending_events(Oid relation);
 

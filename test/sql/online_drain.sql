@@ -1,5 +1,5 @@
 -- partition_data_proc with move_method = online: the rows are copied in transactions of their own and switched in. What
--- clients do meanwhile is test/specs/online_drain.spec.
+-- clients do meanwhile is test/specs/online_writers.spec.
 SET client_min_messages = warning;
 CREATE SCHEMA partman;
 CREATE EXTENSION pg_strata SCHEMA partman;
