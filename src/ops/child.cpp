@@ -10,13 +10,14 @@ constexpr const char* kLikeOptions =
     "INCLUDING COMMENTS INCLUDING COMPRESSION INCLUDING CONSTRAINTS INCLUDING DEFAULTS INCLUDING GENERATED "
     "INCLUDING STATISTICS INCLUDING STORAGE";
 
-// As the default privileges of whoever creates it will make it.
+// As the default privileges of whoever creates it will make it. One that is partitioned itself has them before its own
+// partitions are made, which take theirs from it.
 void add_grants(ChildRecipe& recipe, const Parent& parent) {
   const bool by_owner = pg::may_create_in(parent.schema_oid, parent.owner) || !pg::is_superuser();
   const Oid creator = by_owner ? parent.owner : pg::current_user();
   for (std::string& statement :
        grant_statements(grants_of(parent.oid), grants_of_new(parent.schema_oid, creator, parent.owner)))
-    recipe.after_attach.push_back(std::move(statement));
+    (recipe.sub ? recipe.before_attach : recipe.after_attach).push_back(std::move(statement));
 }
 
 void add_foreign_keys(ChildRecipe& recipe, Oid parent) {

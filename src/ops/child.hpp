@@ -12,7 +12,7 @@ struct ChildRecipe {
   std::string create;                      // CREATE TABLE %child% (LIKE parent ...) with persistence and tablespace
   bool unlogged = false;                   // as the template is
   std::vector<TemplateKey> keys;           // of the template
-  std::vector<std::string> before_attach;  // statistics targets, storage options
+  std::vector<std::string> before_attach;  // statistics targets, storage options, grants of a partitioned one
   std::vector<std::string> after_attach;   // grants, replica identity FULL or NOTHING
   std::optional<SubConfig> sub;            // partitions are partitioned themselves
   ReplicaIdentity identity;                // by index: set after ATTACH, which makes or finds the child's index

@@ -15,8 +15,9 @@ Datum input(Oid type, const char* text) {
   return OidInputFunctionCall(function, const_cast<char*>(text), parameter, -1);
 }
 
+// Locks the parent, of which a move from a source has locked but partitions: the caller has armed its deadline.
 void read_key(Router& router, Oid parent) {
-  const Relation table = table_open(parent, NoLock);
+  const Relation table = table_open(parent, AccessShareLock);
   const PartitionKey key = RelationGetPartitionKey(table);
   if (key == nullptr || key->partnatts != 1 || key->partattrs[0] == 0)
     elog(ERROR, "\"%s\" is not partitioned by one column", RelationGetRelationName(table));

@@ -30,7 +30,7 @@ my %kill = (
 		kill 9, $pid;
 		# The others are told to go, then the server recovers; both take a moment.
 		wait_for(sub { !kill 0, $pid });
-		ok($node->poll_query_until('postgres', 'SELECT true'), 'the server is back');
+		ok(is_back($node), 'the server is back');
 	},
 	server => sub {
 		my ($pid) = @_;

@@ -67,7 +67,7 @@ my %kill = (
 		my ($pid) = @_;
 		kill 9, $pid;
 		wait_for(sub { !kill 0, $pid });
-		ok($node->poll_query_until('postgres', 'SELECT true'), 'the server is back');
+		ok(is_back($node), 'the server is back');
 	},
 	server => sub {
 		my ($pid) = @_;

@@ -10,7 +10,7 @@ use Superuser;
 use Test::More;
 use Time::HiRes qw(sleep time);
 
-our @EXPORT = qw(new_node session holder wait_for parked_sql median add_set children_of payload);
+our @EXPORT = qw(new_node session holder wait_for is_back parked_sql median add_set children_of payload);
 
 # Wait points exist only in a build with STRATA_TESTING=1, which scripts/check makes.
 plan(skip_all => 'needs a build with wait points: make STRATA_TESTING=1') unless $ENV{STRATA_TESTING};
@@ -39,6 +39,13 @@ sub wait_for {
 		sleep 0.02;
 	}
 	return 1;
+}
+
+# Until the server lets one in again. A psql that it refuses may end before it has read the query, which raises here, and
+# would raise from poll_query_until.
+sub is_back {
+	my ($node) = @_;
+	return wait_for(sub { eval { ($node->psql('postgres', 'SELECT true'))[0] == 0 } });
 }
 
 # True while the backend stands at the wait point.
