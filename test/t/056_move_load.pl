@@ -177,16 +177,16 @@ sub collect {
 }
 my ($end, $born) = (time + $seconds, time);
 while (time < $end - 1) {
+	# psql of a session has three minutes.
+	if (time - $born > 100) {
+		collect($_) for grep { $busy{$_} } sort keys %session;
+		$_->quit for values %session;
+		%session = map { $_ => session($node, verbosity => 'verbose') } keys %session;
+		$born = time;
+	}
 	for my $who (sort keys %session) {
 		collect($who) if $busy{$who} && $session{$who}->done;
 		next if $busy{$who} || time < $due{$who};
-		# psql of a session has three minutes.
-		if (time - $born > 100) {
-			$_->quit for values %session;
-			%session = map { $_ => session($node, verbosity => 'verbose') } keys %session;
-			$born = time;
-		}
-		last if time - $born > 90 && grep { $_ } values %busy;
 		$session{$who}->send($what{$who}->());
 		$busy{$who} = 1;
 		$due{$who} = time + ($who eq 'refill' ? $pause : $who eq 'maintain' ? 1.3 : 0.1);
