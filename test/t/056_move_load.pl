@@ -19,14 +19,16 @@ use Time::HiRes qw(sleep time);
 my $full = $ENV{STRATA_FULL};
 my $seconds = $ENV{STRATA_SECONDS} // ($full ? 600 : 12);
 my $batch = $full ? 20_000 : 2_000;    # rows of one refill
-my $pause = $full ? 6 : 1;
+my $pause = $full ? 8 : 1;
 
 my $node = new_node('main', "timezone = 'UTC'\nmax_connections = 60\nautovacuum = on\nautovacuum_naptime = 3s\nlog_lock_waits = on\n");
 add_proof($node);
 sub sql { return $node->safe_psql('postgres', $_[0]); }
 
-# Refill number g goes two ways: to day g + 3 and to day -g - 3, seen from the first day of the test. fixed rows are never
-# touched again.
+# Refill number g goes two ways: to day 3g + 3 and to day -g - 3, seen from the first day of the test. fixed rows are never
+# touched again. Clients write to all days up to that of the last refill but one, and before the first: not to
+# the day that maintenance is about to create behind the last, since the default refuses a row whose partition was attached
+# between routing and insertion, as it does when the partition is attached by hand.
 my $day = sql(q{SELECT date_trunc('day', now())});
 sql(qq{
 	CREATE SCHEMA load;
@@ -39,17 +41,22 @@ sql(qq{
 	INSERT INTO load.ev SELECT i, '$day'::timestamptz + (i % 5000 - 2000) * interval '1 min', md5(i::text), true FROM generate_series(1::bigint, 5000) i;
 	INSERT INTO proof.shadow SELECT id, at, payload FROM load.ev;
 	INSERT INTO load.fill SELECT 0, count(*), sum(id) FROM load.ev;
+	CREATE FUNCTION load.expect(counted text, wanted text) RETURNS void LANGUAGE plpgsql AS \$\$
+	BEGIN
+		IF counted IS DISTINCT FROM wanted THEN RAISE 'counted %, not %', counted, wanted; END IF;
+	END \$\$;
 	CREATE PROCEDURE load.refill(n int) LANGUAGE plpgsql AS \$\$
 	DECLARE gen int := (SELECT max(g) + 1 FROM load.fill);
 	BEGIN
 		INSERT INTO load.ev SELECT gen * 1000000::bigint + i,
-			'$day'::timestamptz + (CASE i % 2 WHEN 0 THEN gen + 3 ELSE -gen - 3 END) * interval '1 day' + i % 1440 * interval '1 min',
+			'$day'::timestamptz + (CASE i % 2 WHEN 0 THEN 3 * gen + 3 ELSE -gen - 3 END) * interval '1 day' + i % 1440 * interval '1 min',
 			md5(i::text), i % 4 < 2 FROM generate_series(1, n) i;
 		INSERT INTO proof.shadow SELECT id, at, payload FROM load.ev WHERE id > gen * 1000000::bigint AND id < (gen + 1) * 1000000::bigint;
 		INSERT INTO load.fill SELECT gen, count(*), sum(id) FROM load.ev
 			WHERE fixed AND id > gen * 1000000::bigint AND id < (gen + 1) * 1000000::bigint;
 	END \$\$});
 
+sql("CALL load.refill($batch)");
 my $known = things($node, 'load.ev');
 
 # --- clients --------------------------------------------------------------------------------------------------------------
@@ -59,14 +66,13 @@ mkdir $dir or die;
 
 # Each client has rows of its own, numbered from :base on; what it does it does to the shadow as well.
 my $own = q{
-SELECT max(g) + 4 AS reach FROM load.fill \gset
-\set minute random(-:reach * 1440, :reach * 1440)
-\set minute2 random(-:reach * 1440, :reach * 1440)
+SELECT max(g) AS g FROM load.fill \gset
+\set minute random(-(:g + 4) * 1440, (3 * :g + 1) * 1440 - 1)
 \set r random(1, 1000000)
 \set id (:base + :client_id) * 1000000000 + random(1, greatest(:n, 1))
 };
 my $at = "'$day'::timestamptz + :minute * interval '1 min'";
-my $whole = q{SELECT 1 / (CASE WHEN (SELECT count(*) || ' ' || sum(id) FROM load.ev WHERE fixed) = (SELECT sum(rows) || ' ' || sum(ids) FROM load.fill) THEN 1 ELSE 0 END)};
+my $whole = q{SELECT load.expect((SELECT count(*) || ' ' || sum(id) FROM load.ev WHERE fixed), (SELECT sum(rows) || ' ' || sum(ids) FROM load.fill))};
 my %script = (
 	insert => qq{$own
 		\\set n :n + 1
@@ -99,10 +105,9 @@ my %script = (
 	count => "$whole;",
 	# The planner sees the bounds: only the partition of the day and, while the day has none, the default are read.
 	count_day => qq{
-		SELECT '$day'::timestamptz + (g + 3) * interval '1 day' AS lo, '$day'::timestamptz + (g + 4) * interval '1 day' AS hi
-			FROM load.fill WHERE g > 0 OR (SELECT count(*) FROM load.fill) = 1 ORDER BY random() LIMIT 1 \\gset
-		SELECT 1 / (CASE WHEN (SELECT count(*) FROM load.ev WHERE fixed AND at >= ':lo' AND at < ':hi') IN
-			(CASE WHEN (SELECT count(*) FROM load.fill) = 1 THEN 0 ELSE $batch / 4 END, $batch / 4) THEN 1 ELSE 0 END);},
+		SELECT '$day'::timestamptz + (3 * g + 3) * interval '1 day' AS lo, '$day'::timestamptz + (3 * g + 4) * interval '1 day' AS hi
+			FROM load.fill WHERE g > 0 ORDER BY random() LIMIT 1 \\gset
+		SELECT load.expect((SELECT count(*)::text FROM load.ev WHERE fixed AND at >= ':lo' AND at < ':hi'), '@{[ $batch / 4 ]}');},
 	# A snapshot older than any lock on the set, and one that comes with it.
 	repeatable => qq{
 		BEGIN ISOLATION LEVEL REPEATABLE READ;
@@ -175,7 +180,7 @@ sub collect {
 	}
 	return;
 }
-my ($end, $born) = (time + $seconds, time);
+my ($end, $born, $published) = (time + $seconds, time, 0);
 while (time < $end - 1) {
 	# psql of a session has three minutes.
 	if (time - $born > 100) {
@@ -184,6 +189,8 @@ while (time < $end - 1) {
 		%session = map { $_ => session($node, verbosity => 'verbose') } keys %session;
 		$born = time;
 	}
+	# In the second half the set is published: rows have to leave the default one by one.
+	sql('SET client_min_messages = error; CREATE PUBLICATION load FOR TABLE load.ev') if !$published && time > $end - $seconds / 2 && ++$published;
 	for my $who (sort keys %session) {
 		collect($who) if $busy{$who} && $session{$who}->done;
 		next if $busy{$who} || time < $due{$who};
