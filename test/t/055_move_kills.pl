@@ -221,23 +221,28 @@ my %death = (
 	},
 	terminate => sub { my ($pid, $session) = @_; $session->query("SELECT pg_terminate_backend($pid)"); wait_for(sub { !kill 0, $pid }) },
 	cancel    => sub { my ($pid, $session) = @_; $session->query("SELECT pg_cancel_backend($pid)") },
-	immediate => sub { $node->stop('immediate'); $node->start });
+	# What pg_ctl stop -m immediate does, without the time that pg_ctl takes.
+	immediate => sub {
+		my $postmaster = (split /\n/, slurp_file($node->data_dir . '/postmaster.pid'))[0];
+		kill 'QUIT', $postmaster;
+		wait_for(sub { !kill 0, $postmaster });
+		$node->{_pid} = undef;
+		$node->start;
+	});
 my @deaths = qw(kill9 immediate kill9 terminate immediate cancel);
 
 my $has_phases = sql(q{SELECT to_regclass('partman.move_progress')});
 # usual: how long a move takes, found by trial: shorter when a death comes too late, longer when not.
 my (%histogram, %by_phase, %usual);
 
-# Where the move is: as it says itself; else how much of its usual time has gone, and whether it waits.
+# Where the move is: as it says itself, else how much of its usual time has gone.
 sub phase_of {
-	my ($watcher, $pid, $name, $elapsed) = @_;
+	my ($watcher, $name, $elapsed) = @_;
 	my $phase = $has_phases ? $watcher->query('SELECT phase FROM partman.move_progress LIMIT 1') : '';
-	return $phase if $phase;
-	my $waits = $watcher->query("SELECT coalesce(wait_event_type, '') = 'Lock' FROM pg_stat_activity WHERE pid = $pid");
-	return sprintf '%s %3d %%', $waits eq 't' ? 'waits  ' : 'running', 20 * int(5 * $elapsed / ($usual{$name} || 1));
+	return $phase || sprintf '%3d %%', 20 * int(5 * $elapsed / ($usual{$name} || 1));
 }
 
-# Starts the move and lets it die. False when it ended before.
+# Starts the move and lets it die: whether it was struck, and whether that was before its end.
 sub die_once {
 	my ($name, $form, $way, $wanted) = @_;
 	my ($mover, $watcher) = (session($node, verbosity => 'verbose'), session($node));
@@ -245,31 +250,35 @@ sub die_once {
 	$mover->send($form->{call});
 	my $until = $start + rand 1.05 * $usual{$name};
 	if ($wanted) {
-		sleep 0.002 until $mover->done || phase_of($watcher, $mover->pid, $name, 0) eq $wanted;
+		sleep 0.002 until $mover->done || phase_of($watcher, $name, 0) eq $wanted;
 	} else {
 		sleep 0.001 until time >= $until || $mover->done;
 	}
-	my $phase = $mover->done ? '' : phase_of($watcher, $mover->pid, $name, time - $start);
 	if ($mover->done) {
 		my (undef, $err) = $mover->answer;
 		blame_mover($name, $err);
-		$usual{$name} = max(0.05, 0.8 * $usual{$name});
+		$usual{$name} = max(0.02, 0.8 * $usual{$name});
 		$_->quit for $mover, $watcher;
-		return 0;
+		return (0, 0);
 	}
+	my $phase = phase_of($watcher, $name, time - $start);
 	$death{$way}->($mover->pid, $watcher);
-	if ($way eq 'cancel') {
-		my (undef, $err) = $mover->answer;
-		blame_mover($name, $err);
-		$mover->quit;
-	} else {
-		$mover->kill_psql;
-	}
+	my ($end, $in_time) = (time + 60, 1);
+	sleep 0.005 until $mover->done || time > $end;
+	my ($out, $err) = @$mover{qw(out err)};
+	blame_mover($name, $err =~ s/^.*(?:$gone).*$//mgr);
+	# Only an answer that came before, or a request to stop that found nothing to stop, is too late.
+	$in_time = 0 if $err !~ /$gone|57014/;
+	$mover->kill_psql;
 	$watcher->kill_psql;
-	$usual{$name} *= 1.1;
-	$histogram{"$phase, $name"}{$way}++;
-	$by_phase{$phase}++;
-	return 1;
+	if ($in_time) {
+		$usual{$name} *= 1.1;
+		$histogram{"$phase, $name"}{$way}++;
+		$by_phase{$phase}++;
+	} else {
+		$usual{$name} = max(0.02, 0.8 * $usual{$name});
+	}
+	return (1, $in_time);
 }
 
 # A move that has company may not get its locks in time, and says so. Nothing else may go wrong.
@@ -311,15 +320,15 @@ sub one_round {
 	prepare($form);
 	my $known = things($node, 'm.ev');
 	start_writers($form);
-	my $died = die_once($name, $form, $way, $wanted);
-	if ($died) {
+	my ($struck, $died) = die_once($name, $form, $way, $wanted);
+	if ($struck) {
 		is(stop_writers(), '', "$name, $way: writers saw nothing but the death");
 		check_rows($name, $form, "after $way");
 		start_writers($form);
 		# The next call has to clear up after the first. It may die as well.
 		if (rand() < 0.3) {
 			my $again = one_of(@deaths);
-			$died += die_once($name, $form, $again, $wanted);
+			$died += (die_once($name, $form, $again, $wanted))[1];
 			is(stop_writers(), '', "$name, $again: writers saw nothing but the second death");
 			check_rows($name, $form, "after $way and $again");
 			start_writers($form);
