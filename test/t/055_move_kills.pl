@@ -56,10 +56,13 @@ my %form = (
 	undo            => { table => 'key', home => 'target', call => "CALL partman.undo_partition_proc($undo, p_wait := 0, p_quiet := true)" },
 	undo_func       => { table => 'key', home => 'target', call => "SELECT partman.undo_partition($undo, p_loop_count := 1000)" },
 	async           => { table => 'key', no_inserts => 1, call => "CALL partman.partition_data_async('m.ev', p_interval := '6 hours', p_wait := 0, p_quiet := true)" });
-my @order = grep { /$ENV{STRATA_FORM}/ } qw(proc func source undo proc_referenced proc_id async proc_loose func_id source_func proc
-  undo_func source_small func_referenced) if $ENV{STRATA_FORM};
-@order = qw(proc func source undo proc_referenced proc_id async proc_loose func_id source_func proc undo_func source_small
-  func_referenced) unless @order;
+my $online = online_setting($node);
+if ($online) {
+	$form{"${_}_online"} = { %{ $form{$_} }, call => $online . $form{$_}{call} } for qw(proc proc_referenced);
+}
+my $wanted_form = $ENV{STRATA_FORM} // '';
+my @order = grep { $form{$_} && /$wanted_form/ } qw(proc_online proc func source undo proc_referenced_online proc_id
+  async proc_online proc_loose func_id source_func proc_referenced proc_online undo_func source_small func_referenced);
 
 sub key_of {
 	my ($form, $minute) = @_;
@@ -237,8 +240,8 @@ my (%histogram, %by_phase, %usual);
 
 # Where the move is: as it says itself, else how much of its usual time has gone.
 sub phase_of {
-	my ($watcher, $name, $elapsed) = @_;
-	my $phase = $has_phases ? $watcher->query('SELECT phase FROM partman.move_progress LIMIT 1') : '';
+	my ($watcher, $pid, $name, $elapsed) = @_;
+	my $phase = $has_phases ? $watcher->query("SELECT phase FROM partman.move_progress p WHERE to_jsonb(p)->>'pid' = '$pid'") : '';
 	return $phase || sprintf '%3d %%', 20 * int(5 * $elapsed / ($usual{$name} || 1));
 }
 
@@ -250,7 +253,7 @@ sub die_once {
 	$mover->send($form->{call});
 	my $until = $start + rand 1.05 * $usual{$name};
 	if ($wanted) {
-		sleep 0.002 until $mover->done || phase_of($watcher, $name, 0) eq $wanted;
+		sleep 0.002 until $mover->done || phase_of($watcher, $mover->pid, $name, 0) eq $wanted;
 	} else {
 		sleep 0.001 until time >= $until || $mover->done;
 	}
@@ -261,7 +264,7 @@ sub die_once {
 		$_->quit for $mover, $watcher;
 		return (0, 0);
 	}
-	my $phase = phase_of($watcher, $name, time - $start);
+	my $phase = phase_of($watcher, $mover->pid, $name, time - $start);
 	$death{$way}->($mover->pid, $watcher);
 	my ($end, $in_time) = (time + 60, 1);
 	sleep 0.005 until $mover->done || time > $end;

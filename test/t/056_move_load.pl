@@ -156,13 +156,14 @@ bench('repeatable_writers', [qw(-c 1 -R 20 --max-tries=50 --verbose-errors)], in
 
 # --- movers ---------------------------------------------------------------------------------------------------------------
 
+my ($published, $online) = (0, online_setting($node));
 my ($refills, $moves, $deferred, $maintained, $blocked, @errors) = (0, 0, 0, 0, 0);
 my %session = map { $_ => session($node, verbosity => 'verbose') } qw(refill move maintain);
 my %due = map { $_ => 0 } keys %session;
 my %what = (
 	refill   => sub { $refills++; "CALL load.refill($batch)" },
 	move     => sub {
-		$moves++ % 3 == 2 ? q{SELECT 'moved', partman.partition_data_time('load.ev', 1000)} : q{CALL partman.partition_data_proc('load.ev', p_wait := 0, p_quiet := true)} },
+		$moves++ % 3 == 2 ? q{SELECT 'moved', partman.partition_data_time('load.ev', 1000)} : ($moves % 2 && !$published ? $online : $online && 'RESET pg_strata.move_method; ') . q{CALL partman.partition_data_proc('load.ev', p_wait := 0, p_quiet := true)} },
 	maintain => sub { $maintained++; 'CALL partman.run_maintenance_proc()' });
 my %busy;
 sub collect {
@@ -180,7 +181,7 @@ sub collect {
 	}
 	return;
 }
-my ($end, $born, $published) = (time + $seconds, time, 0);
+my ($end, $born) = (time + $seconds, time);
 while (time < $end - 1) {
 	# psql of a session has three minutes.
 	if (time - $born > 100) {

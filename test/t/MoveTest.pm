@@ -10,7 +10,7 @@ use PostgreSQL::Test::Utils;
 use Test::More;
 use Time::HiRes qw(sleep time);
 
-our @EXPORT = qw(add_proof digest things locks_left sorted_out);
+our @EXPORT = qw(add_proof online_setting digest things locks_left sorted_out);
 
 # Tables of the extension that may grow: configuration, and what is kept of moves that have ended.
 my $kept = join ', ', map { "'$_'" } qw(part_config part_config_sub part_policy part_move_history);
@@ -76,6 +76,14 @@ sub add_proof {
 			END LOOP;
 		END \$\$});
 	return;
+}
+
+# What makes partition_data_proc move rows while clients go on writing however few they are, where there is such a way.
+sub online_setting {
+	my ($node) = @_;
+	my $there = $node->safe_psql('postgres', q{SET client_min_messages = error; SELECT FROM partman.check_default();
+		SELECT count(*) FROM pg_settings WHERE name = 'pg_strata.move_method'}) =~ /1$/;
+	return $there ? 'SET pg_strata.move_method = online; ' : '';
 }
 
 # An expression for number and content of all rows of some tables, in no order. Two of them in one statement see the same
