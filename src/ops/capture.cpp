@@ -53,20 +53,6 @@ std::string log_arguments(const Capture& capture) {
   return list;
 }
 
-// The table's name with an ending, and a number where that is taken.
-std::string free_name(const Parent& parent, const std::string& table) {
-  const core::NameRules rules = name_rules();
-  for (int n = 0;; ++n) {
-    const std::string ending = "_changes" + (n == 0 ? "" : std::to_string(n));
-    std::string name = table.substr(0, rules.clip(table, rules.max_bytes - ending.size())) + ending;
-    const pg::Rows rows = pg::query(
-        "SELECT 1 FROM pg_catalog.pg_class WHERE relnamespace = $1 AND relname = $2::name UNION ALL "
-        "SELECT 1 FROM pg_catalog.pg_type WHERE typnamespace = $1 AND typname = $2::name",
-        pg::Params().oid(parent.schema_oid).text(name));
-    if (rows.empty()) return name;
-  }
-}
-
 std::vector<pg::RouteTarget> routes_of(std::span<const Copy> copies) {
   std::vector<pg::RouteTarget> routes;
   for (const Copy& copy : copies) routes.push_back(copy.route);
@@ -130,7 +116,7 @@ Capture begin_capture(const Extension& extension, const Parent& parent, Oid sour
                   .source_sql = source_sql,
                   .table_sql = pg::qualified(rows.text(0, 0), table),
                   .key = std::move(key),
-                  .log_name = {.schema = parent.schema, .name = free_name(parent, table)}};
+                  .log_name = {.schema = parent.schema, .name = free_name(parent, table, "_changes")}};
   const std::string log = capture.log_name.quoted();
   pg::execute("CREATE UNLOGGED TABLE " + log + " AS SELECT " + names_of(capture.key) + " FROM " + source_sql +
               " WITH NO DATA");

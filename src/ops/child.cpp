@@ -223,4 +223,17 @@ std::vector<core::TakenName> taken_names(const ManagedSet& set, std::span<const 
   return taken;
 }
 
+std::string free_name(const Parent& parent, const std::string& table, const std::string& what) {
+  const core::NameRules rules = name_rules();
+  for (int n = 0;; ++n) {
+    const std::string ending = what + (n == 0 ? "" : std::to_string(n));
+    std::string name = table.substr(0, rules.clip(table, rules.max_bytes - ending.size())) + ending;
+    const pg::Rows rows = pg::query(
+        "SELECT 1 FROM pg_catalog.pg_class WHERE relnamespace = $1 AND relname = $2::name UNION ALL "
+        "SELECT 1 FROM pg_catalog.pg_type WHERE typnamespace = $1 AND typname = $2::name",
+        pg::Params().oid(parent.schema_oid).text(name));
+    if (rows.empty()) return name;
+  }
+}
+
 }  // namespace strata::ops

@@ -77,4 +77,7 @@ void require_lock_space(const ChildRecipe& recipe, std::size_t children);
 // Relations (and types) that hold any of these names in this schema.
 [[nodiscard]] std::vector<core::TakenName> taken_names(const ManagedSet& set, std::span<const core::NameChoice> names);
 
+// The name of a table in the parent's schema with an ending, and a number where that is taken.
+[[nodiscard]] std::string free_name(const Parent& parent, const std::string& table, const std::string& what);
+
 }  // namespace strata::ops

@@ -49,6 +49,7 @@
 #include "ops/constraints.hpp"
 #include "ops/default_rows.hpp"
 #include "ops/drain_move.hpp"
+#include "ops/drain_published.hpp"
 #include "ops/online_drain.hpp"
 #include "ops/observe.hpp"
 #include "ops/transfer.hpp"
@@ -195,36 +196,13 @@ void require_all(const Move& move, std::uint64_t loaded, std::uint64_t removed) 
 
 // --- a default that is no local heap: foreign, partitioned, of another access method ---------------------------------
 
-struct UserTrigger {
-  std::string table;    // quoted
-  std::string name;     // quoted
-  std::string enabled;  // the word between ENABLE and TRIGGER
-};
-
-// Moves inside a set are invisible to users' triggers; those that are disabled already stay so.
-std::vector<UserTrigger> triggers_of(Oid table) {
-  const pg::Rows rows = pg::query(
-      "SELECT n.nspname, c.relname, t.tgname, CASE t.tgenabled WHEN 'A' THEN 'ALWAYS ' WHEN 'R' THEN 'REPLICA ' ELSE "
-      "'' END FROM pg_catalog.pg_partition_tree($1) p JOIN pg_catalog.pg_trigger t ON t.tgrelid = p.relid "
-      "JOIN pg_catalog.pg_class c ON c.oid = p.relid JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace "
-      "WHERE NOT t.tgisinternal AND t.tgenabled <> 'D' ORDER BY 1, 2, 3",
-      pg::Params().oid(table));
-  std::vector<UserTrigger> triggers;
-  for (std::size_t row = 0; row < rows.size(); ++row)
-    triggers.push_back({.table = pg::qualified(rows.text(row, 0), rows.text(row, 1)),
-                        .name = pg::quote_ident(rows.text(row, 2)),
-                        .enabled = rows.text(row, 3)});
-  return triggers;
-}
-
 // One statement per cell takes the rows out and puts them in, so that what it deletes is what it inserts. Where the
 // default is foreign, writers that go to the remote table itself are not locked out: what they add stays there.
 std::uint64_t transfer_all(const Move& move) {
   const Oid default_oid = move.set.parent.default_oid;
   const std::array<Oid, 2> emptied{move.set.parent.oid, default_oid};
   require_no_delete_action(emptied);
-  const std::vector<UserTrigger> triggers = triggers_of(default_oid);
-  for (const UserTrigger& t : triggers) pg::execute("ALTER TABLE ONLY " + t.table + " DISABLE TRIGGER " + t.name);
+  std::optional<DisabledTriggers> silent(default_oid);
   std::uint64_t rows = 0;
   for (const Target& target : move.targets) {
     pg::check_interrupts();
@@ -236,8 +214,7 @@ std::uint64_t transfer_all(const Move& move) {
                            .condition = key_condition(move.set, target.range),
                            .identity = Identity::OverrideSystemValue});
   }
-  for (const UserTrigger& t : triggers)
-    pg::execute("ALTER TABLE ONLY " + t.table + " ENABLE " + t.enabled + "TRIGGER " + t.name);
+  silent.reset();
   for (const Target& target : move.targets) finish_load(move, target);
   pg::wait_point("drain_loaded");
   return rows;
@@ -261,6 +238,16 @@ std::optional<Moved> load_and_remove(const Move& move) {
   return Moved{.attempt = {}, .rows = loaded, .load = *load};
 }
 
+Moved remove_shelved(const Move& move, std::span<const Shelf> shelves) {
+  Moved moved;
+  for (const Shelf& shelf : shelves) moved.load.rows.push_back(shelf.rows);
+  moved.load.way = Way::Copy;
+  moved.rows = std::accumulate(moved.load.rows.begin(), moved.load.rows.end(), std::uint64_t{0});
+  pg::wait_point("drain_loaded");
+  require_all(move, moved.rows, remove_loaded(move.set, ranges_of(move)));
+  return moved;
+}
+
 // Everything inside one try. False when the plan no longer fits.
 bool carry_out(const Makers& makers, const Move& move, const LockBudget& budget, const pg::LockDeadline& deadline,
                Moved& moved) {
@@ -270,8 +257,10 @@ bool carry_out(const Makers& makers, const Move& move, const LockBudget& budget,
   }
   pg::wait_point("drain_locked");
   for (const Target& target : move.targets) build(makers, move, target);
+  const bool told = is_local_heap(move.set.default_facts) && is_told_by_root(move.set);
+  const std::vector<Shelf> shelves = told ? shelve(makers, move) : std::vector<Shelf>{};
   const pg::OwnerScope as_owner(move.set.parent.owner, move.set.parent.schema_oid);
-  std::optional<Moved> done = load_and_remove(move);
+  std::optional<Moved> done = told ? remove_shelved(move, shelves) : load_and_remove(move);
   if (!done) throw PlanChanged{};
   moved = *std::move(done);
   // Before readers are locked out as well: they need not wait for somebody's old report to end.
@@ -282,6 +271,7 @@ bool carry_out(const Makers& makers, const Move& move, const LockBudget& budget,
   upgrade.arm();
   if (moved.load.way == Way::Swap) renew_default(move.set, moved.load);
   attach_all(move, moved.load.way);
+  unshelve(move, shelves);
   pg::wait_point("drain_switched");
   pg::wait_for_snapshots(budget.milliseconds);
   pg::wait_point("drain_before_commit");
@@ -329,7 +319,10 @@ Moved plan_and_move(const Extension& extension, const DrainRequest& request, con
     Move move;
     const Attempt planned = try_action(budget, mode, read, [&](const pg::LockDeadline& deadline) {
       const pg::OwnerScope as_owner(set.parent.owner, set.parent.schema_oid);
-      if (!pg::lock_relation(set.parent.default_oid, AccessShareLock, deadline)) return false;
+      // The parent first, as everybody does: an ALTER TABLE between the two would make a deadlock of our next locks.
+      if (!pg::lock_relation(set.parent.oid, AccessShareLock, deadline) ||
+          !pg::lock_relation(set.parent.default_oid, AccessShareLock, deadline))
+        return false;
       move = plan_move(set, cells, request.ignored_columns, makers);
       return true;
     });
@@ -410,6 +403,9 @@ Batch Drainer::next() {
   for (int replan = 0; replan < kReplans; ++replan) {
     const ManagedSet set = load_set(extension_, request_.parent);
     const LockBudget budget = budget_of(set.config);
+    if (online_ == nullptr && set.config.has_move &&
+        clear_leftovers(extension_, set, Mode::Committing) == Leftovers::Locked)
+      return {.attempt = {.outcome = Outcome::Deferred, .blocked_by = "users of the default partition"}};
     if (online_ == nullptr && check_request(set, request_) == Readiness::NoDefault) return {};
     DrainRequest several = request_;
     several.cells.count = left();

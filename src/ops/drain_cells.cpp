@@ -94,9 +94,13 @@ void keep_filled(const Search& search, std::vector<core::Range>& cells) {
 
 // Where the search goes on after these cells: at the next key beyond them.
 std::optional<core::Tick> next_key(const Search& search, const core::Range& last, Order order) {
-  if (order == Order::Ascending)
-    return default_key(search.set, End::Lowest, {.lower = last.upper, .upper = core::Bound::max()});
-  return default_key(search.set, End::Highest, {.lower = core::Bound::min(), .upper = last.lower});
+  // Not beyond what was seen first: others may write meanwhile.
+  const std::optional<core::Tick> key =
+      order == Order::Ascending
+          ? default_key(search.set, End::Lowest, {.lower = last.upper, .upper = core::Bound::max()})
+          : default_key(search.set, End::Highest, {.lower = core::Bound::min(), .upper = last.lower});
+  if (!key || *key < search.lowest || *key > search.highest) return std::nullopt;
+  return key;
 }
 
 bool lies_beyond(const core::Range& last, core::Tick tick, Order order) {
@@ -164,7 +168,7 @@ std::vector<core::Range> cells_to_drain(const ManagedSet& set, const CellRequest
   const std::optional<core::Tick> lowest = default_key(set, End::Lowest, {});
   std::vector<core::Range> cells;
   if (lowest) {
-    const core::Tick highest = default_key(set, End::Highest, {}).value_or(*lowest);
+    const core::Tick highest = std::max(*lowest, default_key(set, End::Highest, {}).value_or(*lowest));
     std::vector<core::Range> existing = set.ranges();
     const std::optional<core::Grid> grid = core::grid_of(set.calendar(), set.policy.step, existing);
     cells =

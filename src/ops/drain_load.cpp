@@ -13,17 +13,6 @@ namespace strata::ops {
 
 namespace {
 
-// Stored values must be right for the new table as they are, and the rows must be the owner's to take.
-bool copies_as_is(const ManagedSet& set) {
-  const std::array<Oid, 2> tables{set.parent.oid, set.parent.default_oid};
-  return pg::query(
-             "SELECT NOT EXISTS (SELECT 1 FROM pg_catalog.pg_attribute WHERE attrelid = ANY ($1) AND attgenerated <> "
-             "'' AND NOT attisdropped) AND NOT EXISTS (SELECT 1 FROM pg_catalog.pg_constraint WHERE conrelid = ANY "
-             "($1) AND contype IN ('c', 'n') AND NOT convalidated) AND pg_catalog.has_table_privilege($2, 'DELETE')",
-             pg::Params().oids(tables).oid(set.parent.default_oid))
-      .boolean(0, 0);
-}
-
 // Subscribers would not be told of rows that go with their file (truths 8).
 bool is_published(const ManagedSet& set) {
   return !pg::query(
@@ -78,12 +67,22 @@ std::int64_t rows_that_stay(const ManagedSet& set, std::span<const core::Range> 
       .int8(0, 0);
 }
 
+bool copies_as_stored(const ManagedSet& set) {
+  const std::array<Oid, 2> tables{set.parent.oid, set.parent.default_oid};
+  return pg::query(
+             "SELECT NOT EXISTS (SELECT 1 FROM pg_catalog.pg_attribute WHERE attrelid = ANY ($1) AND attgenerated <> "
+             "'' AND NOT attisdropped) AND NOT EXISTS (SELECT 1 FROM pg_catalog.pg_constraint WHERE conrelid = ANY "
+             "($1) AND contype IN ('c', 'n') AND NOT convalidated) AND pg_catalog.has_table_privilege($2, 'DELETE')",
+             pg::Params().oids(tables).oid(set.parent.default_oid))
+      .boolean(0, 0);
+}
+
 bool may_swap(const ManagedSet& set) {
-  return copies_as_is(set) && pg::can_empty_heap(set.parent.default_oid) && !is_published(set);
+  return copies_as_stored(set) && pg::can_empty_heap(set.parent.default_oid) && !is_published(set);
 }
 
 LoadPlan plan_load(const ManagedSet& set, std::span<const Landing> landings) {
-  if (!copies_as_is(set) || heaps_of(set, landings).empty()) return {};
+  if (!copies_as_stored(set) || heaps_of(set, landings).empty()) return {};
   if (!pg::can_empty_heap(set.parent.default_oid) || is_published(set)) return {.way = Way::Copy};
   const std::int64_t stay = rows_that_stay(set, ranges_of(landings));
   return {.way = stay <= kMostToRewrite ? Way::Swap : Way::Copy, .rows_stay = stay > 0};

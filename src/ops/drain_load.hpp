@@ -24,6 +24,9 @@ struct Load {
   std::uint64_t rest_rows = 0;
 };
 
+// Whether stored values are right for a partition as they are: nothing computed, every constraint validated. And
+// whether the rows are the owner's to take.
+[[nodiscard]] bool copies_as_stored(const ManagedSet& set);
 // Whether rows may be copied as they are stored and the default then get a new file: plain heap, nothing computed,
 // every constraint validated, no publication and no logical decoding (truths 2, 8).
 [[nodiscard]] bool may_swap(const ManagedSet& set);

@@ -36,9 +36,12 @@ bool lock_key_neighbours(const PlannedSet& planned, const pg::LockDeadline& dead
   return true;
 }
 
-bool lock_for_attach(const PlannedSet& planned, const pg::LockDeadline& deadline) {
+bool lock_for_attach(const PlannedSet& planned, const pg::LockDeadline& deadline, Writers writers = Writers::GoOn) {
   if (!lock_key_neighbours(planned, deadline)) return false;
   const Oid default_oid = planned.set.parent.default_oid;
+  if (writers == Writers::Wait && OidIsValid(default_oid) &&
+      !pg::lock_relation(planned.set.parent.oid, ShareRowExclusiveLock, deadline))
+    return false;
   return !OidIsValid(default_oid) || pg::lock_relation(default_oid, AccessExclusiveLock, deadline);
 }
 
@@ -106,7 +109,7 @@ Attempt unless_changed(const Extension& extension, const PlannedSet& planned, F&
 }  // namespace
 
 Attempt create_partition(const Extension& extension, const PlannedSet& planned, const PlannedAction& planned_action,
-                         Mode mode) {
+                         Mode mode, Writers writers) {
   const Parent& parent = planned.set.parent;
   const Work work = work_of(planned, planned_action.action);
   const Oid creator = creator_for(parent);
@@ -117,7 +120,7 @@ Attempt create_partition(const Extension& extension, const PlannedSet& planned, 
       const pg::LockDeadline rest = deadline.after([&] { build(extension, planned, work, creator); });
       pg::wait_point("create_built");
       const pg::OwnerScope as_owner(parent.owner, parent.schema_oid);
-      if (!lock_for_attach(planned, rest)) return false;
+      if (!lock_for_attach(planned, rest, writers)) return false;
       rest.arm();
       attach_child(work.statements, planned.recipe, work.name);
       pg::wait_point("create_attached");

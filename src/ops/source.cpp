@@ -337,7 +337,9 @@ ProvidedPartition provide_partition(const Extension& extension, const ManagedSet
            "Move them first with " + cure_for_default(extension, set) + ".");
   planned.set.config.lock_timeout_ms = budget.milliseconds;
   planned.set.config.lock_tries = budget.tries;
-  return {.attempt = create_partition(extension, planned, planned.actions.front(), mode),
+  // In one transaction with the move writers would wait for all of it.
+  const Writers writers = mode == Mode::Committing ? Writers::Wait : Writers::GoOn;
+  return {.attempt = create_partition(extension, planned, planned.actions.front(), mode, writers),
           .existence = Existence::Created};
 }
 

@@ -204,4 +204,24 @@ void require_no_delete_action(std::span<const Oid> tables) {
          "Its ON DELETE action would delete or change rows there.");
 }
 
+DisabledTriggers::DisabledTriggers(Oid table) {
+  const pg::Rows rows = pg::query(
+      "SELECT n.nspname, c.relname, t.tgname, CASE t.tgenabled WHEN 'A' THEN 'ALWAYS ' WHEN 'R' THEN 'REPLICA ' ELSE "
+      "'' END FROM pg_catalog.pg_partition_tree($1) p JOIN pg_catalog.pg_trigger t ON t.tgrelid = p.relid "
+      "JOIN pg_catalog.pg_class c ON c.oid = p.relid JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace "
+      "WHERE NOT t.tgisinternal AND t.tgenabled <> 'D' ORDER BY 1, 2, 3",
+      pg::Params().oid(table));
+  for (std::size_t row = 0; row < rows.size(); ++row)
+    triggers_.push_back({.table = pg::qualified(rows.text(row, 0), rows.text(row, 1)),
+                         .name = pg::quote_ident(rows.text(row, 2)),
+                         .enabled = rows.text(row, 3)});
+  for (const UserTrigger& t : triggers_) pg::execute("ALTER TABLE ONLY " + t.table + " DISABLE TRIGGER " + t.name);
+}
+
+DisabledTriggers::~DisabledTriggers() noexcept(false) {
+  if (std::uncaught_exceptions() > exceptions_) return;
+  for (const UserTrigger& t : triggers_)
+    pg::execute("ALTER TABLE ONLY " + t.table + " ENABLE " + t.enabled + "TRIGGER " + t.name);
+}
+
 }  // namespace strata::ops

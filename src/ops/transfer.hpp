@@ -64,4 +64,23 @@ std::uint64_t transfer_rows(const Transfer& transfer);
 // them, with ON DELETE CASCADE, SET NULL or SET DEFAULT (truths 6). Others are checked by the server.
 void require_no_delete_action(std::span<const Oid> tables);
 
+// Moves inside a set are invisible to users' triggers: those of this table and its partitions do not fire while this
+// lives. The ones that are disabled already stay so; an error leaves it to the abort. Inside an OwnerScope.
+class DisabledTriggers {
+ public:
+  explicit DisabledTriggers(Oid table);
+  DisabledTriggers(const DisabledTriggers&) = delete;
+  DisabledTriggers& operator=(const DisabledTriggers&) = delete;
+  ~DisabledTriggers() noexcept(false);
+
+ private:
+  struct UserTrigger {
+    std::string table;    // quoted
+    std::string name;     // quoted
+    std::string enabled;  // the word between ENABLE and TRIGGER
+  };
+  std::vector<UserTrigger> triggers_;
+  int exceptions_ = std::uncaught_exceptions();
+};
+
 }  // namespace strata::ops
