@@ -323,10 +323,10 @@ Attempt OnlineDrain::load() {
   return {};
 }
 
-// Counted by the server while it built the index of the key, in a column that is exact to 24 bits.
+// Counted by the server while it built the index of the key, in a column that is exact to 24 bits; -1 for none.
 double OnlineDrain::indexed_rows(Oid table) {
   return pg::query(
-             "SELECT coalesce(pg_catalog.max(c.reltuples), 0) FROM pg_catalog.pg_index i JOIN pg_catalog.pg_class c ON "
+             "SELECT greatest(pg_catalog.max(c.reltuples), 0) FROM pg_catalog.pg_index i JOIN pg_catalog.pg_class c ON "
              "c.oid = i.indexrelid WHERE i.indrelid = $1 AND i.indisunique AND i.indpred IS NULL",
              pg::Params().oid(table))
       .real(0, 0);

@@ -212,15 +212,13 @@ sub stop_writers {
 
 # --- deaths ---------------------------------------------------------------------------------------------------------------
 
-# psql may meet a server that hangs up before it has read.
-sub is_back { return wait_for(sub { ((eval { $node->psql('postgres', 'SELECT 1') }) // 1) == 0 }); }
 
 my %death = (
 	kill9 => sub {
 		my ($pid) = @_;
 		kill 9, $pid;
 		wait_for(sub { !kill 0, $pid });
-		is_back();
+		is_back($node);
 	},
 	terminate => sub { my ($pid, $session) = @_; $session->query("SELECT pg_terminate_backend($pid)"); wait_for(sub { !kill 0, $pid }) },
 	cancel    => sub { my ($pid, $session) = @_; $session->query("SELECT pg_cancel_backend($pid)") },
@@ -362,7 +360,7 @@ while ($killed < $kills && $n < 3 * $kills) {
 	$killed += one_round($name, $deaths[ ($n + int($n / @deaths)) % @deaths ]);
 	$n++;
 	note(sprintf '%.1f s: %d rounds, %d deaths, %s usually takes %.2f s', time - $began, $n, $killed, $name, $usual{$name});
-	BAIL_OUT('the server is lost') unless is_back();
+	BAIL_OUT('the server is lost') unless is_back($node);
 }
 cmp_ok($killed, '>=', $kills, "$killed moves died in $n rounds");
 
