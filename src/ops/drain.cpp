@@ -50,6 +50,7 @@
 #include "ops/default_rows.hpp"
 #include "ops/drain_move.hpp"
 #include "ops/drain_published.hpp"
+#include "ops/ledger.hpp"
 #include "ops/online_drain.hpp"
 #include "ops/observe.hpp"
 #include "ops/transfer.hpp"
@@ -382,7 +383,8 @@ class Drainer {
   const DrainRequest& request_;
   const BatchLoop& loop_;
   std::unique_ptr<OnlineDrain> online_;
-  int done_ = 0;  // partitions
+  int done_ = 0;           // partitions
+  bool deferred_ = false;  // the last batch
 };
 
 Batch Drainer::online(const LockBudget& budget) {
@@ -403,6 +405,8 @@ Batch Drainer::next() {
   for (int replan = 0; replan < kReplans; ++replan) {
     const ManagedSet set = load_set(extension_, request_.parent);
     const LockBudget budget = budget_of(set.config);
+    // Our waits are too short to end it as other waits for locks do (truths 17).
+    if (std::exchange(deferred_, false)) cancel_autovacuum(extension_, std::array<Oid, 1>{set.parent.default_oid});
     if (online_ == nullptr && set.config.has_move &&
         clear_leftovers(extension_, set, Mode::Committing) == Leftovers::Locked)
       return {.attempt = {.outcome = Outcome::Deferred, .blocked_by = "users of the default partition"}};
@@ -416,8 +420,9 @@ Batch Drainer::next() {
     else
       batch = at_once(takes_longer_than(set, budget) ? request_ : several, budget);
     if (batch.attempt.outcome == Outcome::Changed) continue;
+    deferred_ = batch.attempt.outcome == Outcome::Deferred;
     if (batch.rows > 0) constrain_after_creation(extension_, set.config.parent_table, Mode::Committing);
-    done_ += batch.batches;
+    if (!deferred_) done_ += batch.batches;
     return batch;
   }
   raise_changing(request_.parent);

@@ -288,4 +288,14 @@ std::int64_t replication_lag(const Extension& extension) {
       .int8(0, 0);
 }
 
+void cancel_autovacuum(const Extension& extension, std::span<const Oid> tables) {
+  const Keeper keeper(extension);
+  (void)pg::query(
+      "SELECT pg_catalog.pg_cancel_backend(a.pid) FROM pg_catalog.pg_stat_activity a WHERE a.backend_type = "
+      "'autovacuum worker' AND a.query NOT LIKE '%(to prevent wraparound)' AND EXISTS (SELECT 1 FROM "
+      "pg_catalog.pg_locks l WHERE l.pid = a.pid AND l.locktype = 'relation' AND l.granted AND l.relation = ANY ($1) "
+      "AND l.database = (SELECT d.oid FROM pg_catalog.pg_database d WHERE d.datname = pg_catalog.current_database()))",
+      pg::Params().oids(tables));
+}
+
 }  // namespace strata::ops

@@ -58,6 +58,10 @@ void forget_move(const Extension& extension, const ManagedSet& set);
 // sees the standbys.
 [[nodiscard]] std::int64_t replication_lag(const Extension& extension);
 
+// Ends autovacuum's work on these tables, but not against wraparound, as a session does that waits for its lock longer
+// than deadlock_timeout, which a move must not. Here because it takes the right to signal it.
+void cancel_autovacuum(const Extension& extension, std::span<const Oid> tables);
+
 // What a move has left. A working table is believed to be one while OID, name and owner agree and it is no partition.
 struct LeftMove {
   Oid source = InvalidOid;
