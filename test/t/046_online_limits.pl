@@ -7,7 +7,7 @@ use MaintenanceTest;
 use Test::More;
 use Time::HiRes qw(time);
 
-my $node = new_node('main', "wal_level = replica\n");
+my $node = new_node('main', "wal_level = replica\nautovacuum = on\nautovacuum_naptime = 1s\n");
 $node->safe_psql('postgres', q{
 	CREATE TABLE ev (id int, at timestamptz NOT NULL, payload text, PRIMARY KEY (id, at)) PARTITION BY RANGE (at);
 	CREATE TABLE ev_default PARTITION OF ev DEFAULT;
@@ -90,6 +90,21 @@ is($node->safe_psql('postgres', $working), 0, 'maintenance drops them');
 is($node->safe_psql('postgres', $triggers), 0, 'and the triggers');
 is(progress('count(*)'), 0, 'nothing is left to tell of');
 is($node->safe_psql('postgres', $content), $rows, 'all rows are there');
+
+# Autovacuum on the default would be in the way for hours. It goes when a lock was not to be had.
+policy('move_min_free_mb = 0, move_rate_mb = NULL, lock_tries = 1');
+$node->safe_psql('postgres', q{
+	ALTER TABLE ev_default SET (autovacuum_vacuum_threshold = 1, autovacuum_vacuum_scale_factor = 0, autovacuum_vacuum_cost_delay = 100,
+		autovacuum_vacuum_cost_limit = 1);
+	UPDATE ev SET payload = payload || '!'});
+$rows = $node->safe_psql('postgres', $content);
+ok(wait_for(sub { $node->safe_psql('postgres', q{SELECT count(*) FROM pg_stat_activity a JOIN pg_locks l USING (pid)
+	WHERE a.query LIKE 'autovacuum: VACUUM%ev_default' AND l.relation = 'ev_default'::regclass AND l.granted}) }, 60), 'autovacuum is at the default');
+($rc, $out, $err) = $node->psql('postgres', "SET pg_strata.move_method = online; CALL partman.partition_data_proc('public.ev', p_wait := 0, p_lock_wait_tries := 4)");
+is($rc, 0, 'the move ends well') or diag($err);
+like($err, qr/locks were not available/, 'which was in the way at first');
+is($node->safe_psql('postgres', $content), $rows, 'all rows are there');
+is($node->safe_psql('postgres', 'SELECT count(*) FROM ev_default'), 0, 'in their partitions');
 
 $node->stop;
 done_testing();
