@@ -1,6 +1,11 @@
 #include "pg/bulk_transfer.hpp"
 
+#include "pg/heap_file.hpp"
 #include "pg/row_batch.hpp"
+
+extern "C" {
+#include "storage/bufmgr.h"
+}
 
 namespace strata::pg {
 
@@ -15,6 +20,7 @@ struct Target {
   BulkInsertState bulk = nullptr;
   TupleTableSlot** slots = nullptr;
   int* sources = nullptr;  // of each column: where the query has it, -1 for a dropped one
+  bool is_new = false;     // made by this transaction, and empty: its indexes are built afterwards
 };
 
 struct Mover {
@@ -45,6 +51,7 @@ Relation open_heap(Oid table) {
 
 void open_target(Target& target, Oid table, int number) {
   target.heap = open_heap(table);
+  target.is_new = target.heap->rd_createSubid != InvalidSubTransactionId && RelationGetNumberOfBlocks(target.heap) == 0;
   target.result = makeNode(ResultRelInfo);
   InitResultRelInfo(target.result, target.heap, 0, nullptr, 0);
   ExecOpenIndices(target.result, false);
@@ -91,7 +98,7 @@ void write(Mover& mover, Target& target, HeapTuple* rows, int count) {
   }
   table_multi_insert(target.heap, target.slots, count, GetCurrentCommandId(true), 0, target.bulk);
   for (int n = 0; n < count; ++n) {
-    if (target.result->ri_NumIndices > 0) add_to_indexes(mover, target, target.slots[n]);
+    if (target.result->ri_NumIndices > 0 && !target.is_new) add_to_indexes(mover, target, target.slots[n]);
     ExecClearTuple(target.slots[n]);
   }
 }
@@ -216,11 +223,16 @@ BulkTransferred bulk_transfer(const BulkTransfer& transfer, const std::string& q
     for (int n = 0; n < mover.count; ++n)
       guarded([&, table = transfer.to[static_cast<std::size_t>(n)].table] { open_target(mover.targets[n], table, n); });
   }
+  std::vector<bool> is_new;
+  for (int n = 0; n < mover.count; ++n) is_new.push_back(mover.targets[n].is_new);
   guarded([&, text = query.c_str()] {
     receive_rows(text, receive, &mover);
     flush(mover);
     close(mover);
   });
+  for (int n = 0; n < mover.count; ++n) {
+    if (is_new[static_cast<std::size_t>(n)]) rebuild_indexes(transfer.to[static_cast<std::size_t>(n)].table);
+  }
   return mover.done;
 }
 

@@ -21,7 +21,8 @@ struct BulkTransferred {
 // to no target stays. Waits for whoever has locked a row, within lock_timeout. NOT NULL and CHECK constraints, the
 // bounds of a partition, unique and exclusion constraints that cannot be deferred are checked as for an INSERT. Nothing
 // else is: no trigger fires, no foreign key is asked, no privilege checked; the caller has seen to it that there is
-// nothing to do, under locks that keep it so. All must be heaps, and are locked ROW EXCLUSIVE.
+// nothing to do, under locks that keep it so. All must be heaps, and are locked ROW EXCLUSIVE. The indexes of a target
+// that this transaction has made are built after all rows are there, which is when their keys are checked.
 BulkTransferred bulk_transfer(const BulkTransfer& transfer, const std::string& query);
 
 }  // namespace strata::pg

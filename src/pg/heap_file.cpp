@@ -20,12 +20,12 @@ void new_empty_file(Relation table) {
 #endif
 }
 
-void build_empty_indexes(Oid table) {
+void reindex(Oid table, int flags) {
   ReindexParams parameters{};
 #if PG_VERSION_NUM >= 170000
-  (void)reindex_relation(nullptr, table, REINDEX_REL_PROCESS_TOAST, &parameters);
+  (void)reindex_relation(nullptr, table, flags, &parameters);
 #else
-  (void)reindex_relation(table, REINDEX_REL_PROCESS_TOAST, &parameters);
+  (void)reindex_relation(table, flags, &parameters);
 #endif
 }
 
@@ -61,7 +61,7 @@ void empty_heap(Oid table) {
     pgstat_count_truncate(heap);
     table_close(heap, NoLock);
     CommandCounterIncrement();
-    build_empty_indexes(table);
+    reindex(table, REINDEX_REL_PROCESS_TOAST);
     CommandCounterIncrement();
   });
 }
@@ -88,6 +88,13 @@ void replace_heap(Oid table, Oid replacement, std::uint64_t rows) {
     table_close(heap, NoLock);
     // Rows and chunks in the new files have our own transaction id or none.
     finish_heap_swap(table, replacement, false, false, false, true, RecentXmin, ReadNextMultiXactId(), persistence);
+    CommandCounterIncrement();
+  });
+}
+
+void rebuild_indexes(Oid table) {
+  guarded([table] {
+    reindex(table, REINDEX_REL_CHECK_CONSTRAINTS);
     CommandCounterIncrement();
   });
 }

@@ -22,4 +22,7 @@ void empty_heap(Oid table);
 // builds the heap's indexes anew, which checks its keys. Needs ACCESS EXCLUSIVE; snapshots as for empty_heap().
 void replace_heap(Oid table, Oid replacement, std::uint64_t rows);
 
+// Builds all indexes of a table anew from its rows, as its owner, which checks their keys.
+void rebuild_indexes(Oid table);
+
 }  // namespace strata::pg

@@ -125,6 +125,33 @@ INSERT INTO m.l_src SELECT n % 4, 'v' FROM generate_series(1, 400) n;
 SELECT partman.partition_data_id('m.l', 10, p_source_table => 'm.l_src');
 SELECT tableoid::regclass AS part, count(*) FROM m.l GROUP BY 1 ORDER BY 1;
 
+-- Indexes of partitions that the call makes are built in the end: their keys and exclusions hold all the same, and a
+-- second batch of a partition goes through them.
+CREATE TABLE m.dup (k int NOT NULL, v int, r int4range, UNIQUE (k, v)) PARTITION BY RANGE (k);
+CREATE INDEX ON m.dup ((v + 1)) WHERE v > 3;
+SELECT m.manage('m.dup', 'k', '100');
+CREATE TABLE m.dup_src (k int NOT NULL, v int, r int4range);
+CREATE INDEX ON m.dup_src (k);
+INSERT INTO m.dup_src SELECT n, n FROM generate_series(0, 299) n;
+INSERT INTO m.dup_src VALUES (250, 250);
+SELECT partman.partition_data_id('m.dup', 10, p_source_table => 'm.dup_src');
+SELECT (SELECT count(*) FROM m.dup) AS moved, (SELECT count(*) FROM m.dup_src) AS left, (SELECT count(*) FROM pg_inherits WHERE inhparent = 'm.dup'::regclass) AS partitions;
+DELETE FROM m.dup_src WHERE ctid = (SELECT max(ctid) FROM m.dup_src WHERE k = 250);
+SELECT partman.partition_data_id('m.dup', 10, p_source_table => 'm.dup_src');
+SELECT * FROM m.damage('m.dup');
+SET enable_seqscan = off;
+SELECT count(*) FROM m.dup WHERE v + 1 = 251 AND v > 3;
+RESET enable_seqscan;
+INSERT INTO m.dup VALUES (250, 250);
+BEGIN;
+INSERT INTO m.dup_src SELECT n, n FROM generate_series(300, 349) n;
+SELECT partman.partition_data_id('m.dup', 10, p_source_table => 'm.dup_src');
+INSERT INTO m.dup_src SELECT n, n FROM generate_series(350, 399) n;
+SELECT partman.partition_data_id('m.dup', 10, p_source_table => 'm.dup_src');
+COMMIT;
+SELECT * FROM m.damage('m.dup');
+SELECT tableoid::regclass AS part, count(*) FROM m.dup GROUP BY 1 ORDER BY 1;
+
 -- Back again.
 SELECT m.rows('m.ev') AS before \gset
 CREATE TABLE m.plain (id bigint PRIMARY KEY, wide text, at int, note text NOT NULL);
