@@ -229,7 +229,7 @@ COMMENT ON COLUMN @extschema@.part_move.parent_table IS
 COMMENT ON COLUMN @extschema@.part_move.operation IS
     'The procedure that moves.';
 COMMENT ON COLUMN @extschema@.part_move.phase IS
-    'What it does now: capturing, loading, paused, indexing, catching up, switching.';
+    'What it does now: capturing, loading, paused, indexing, catching up (which includes the switch).';
 COMMENT ON COLUMN @extschema@.part_move.pid IS
     'Process of the session that moves.';
 COMMENT ON COLUMN @extschema@.part_move.started_at IS
