@@ -13,18 +13,6 @@ namespace strata::ops {
 
 namespace {
 
-// Subscribers would not be told of rows that go with their file (truths 8).
-bool is_published(const ManagedSet& set) {
-  return !pg::query(
-              "SELECT 1 FROM pg_catalog.pg_publication p WHERE p.puballtables OR EXISTS (SELECT 1 FROM "
-              "pg_catalog.pg_partition_ancestors($1) a JOIN pg_catalog.pg_class c ON c.oid = a.relid WHERE EXISTS "
-              "(SELECT 1 FROM pg_catalog.pg_publication_rel r WHERE r.prpubid = p.oid AND r.prrelid = c.oid) OR EXISTS "
-              "(SELECT 1 FROM pg_catalog.pg_publication_namespace n WHERE n.pnpubid = p.oid AND n.pnnspid = "
-              "c.relnamespace))",
-              pg::Params().oid(set.parent.default_oid))
-              .empty();
-}
-
 std::vector<core::Range> ranges_of(std::span<const Landing> landings) {
   std::vector<core::Range> ranges;
   for (const Landing& landing : landings) ranges.push_back(landing.range);
@@ -77,13 +65,24 @@ bool copies_as_stored(const ManagedSet& set) {
       .boolean(0, 0);
 }
 
+bool is_published(const ManagedSet& set, Publication kind) {
+  return !pg::query(
+              "SELECT 1 FROM pg_catalog.pg_publication p WHERE (p.pubviaroot OR $2) AND (p.puballtables OR EXISTS "
+              "(SELECT 1 FROM pg_catalog.pg_partition_ancestors($1) a JOIN pg_catalog.pg_class c ON c.oid = a.relid "
+              "WHERE EXISTS (SELECT 1 FROM pg_catalog.pg_publication_rel r WHERE r.prpubid = p.oid AND r.prrelid = "
+              "c.oid) OR EXISTS (SELECT 1 FROM pg_catalog.pg_publication_namespace n WHERE n.pnpubid = p.oid AND "
+              "n.pnnspid = c.relnamespace)))",
+              pg::Params().oid(set.parent.default_oid).boolean(kind == Publication::Any))
+              .empty();
+}
+
 bool may_swap(const ManagedSet& set) {
-  return copies_as_stored(set) && pg::can_empty_heap(set.parent.default_oid) && !is_published(set);
+  return copies_as_stored(set) && pg::can_empty_heap(set.parent.default_oid) && !is_published(set, Publication::Any);
 }
 
 LoadPlan plan_load(const ManagedSet& set, std::span<const Landing> landings) {
   if (!copies_as_stored(set) || heaps_of(set, landings).empty()) return {};
-  if (!pg::can_empty_heap(set.parent.default_oid) || is_published(set)) return {.way = Way::Copy};
+  if (!pg::can_empty_heap(set.parent.default_oid) || is_published(set, Publication::Any)) return {.way = Way::Copy};
   const std::int64_t stay = rows_that_stay(set, ranges_of(landings));
   return {.way = stay <= kMostToRewrite ? Way::Swap : Way::Copy, .rows_stay = stay > 0};
 }

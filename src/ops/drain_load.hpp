@@ -27,6 +27,10 @@ struct Load {
 // Whether stored values are right for a partition as they are: nothing computed, every constraint validated. And
 // whether the rows are the owner's to take.
 [[nodiscard]] bool copies_as_stored(const ManagedSet& set);
+// Whether a publication covers the default: one that does so by way of a table above it, or any. Subscribers would not
+// be told of rows that go with their file (truths 8).
+enum class Publication : std::uint8_t { ViaRoot, Any };
+[[nodiscard]] bool is_published(const ManagedSet& set, Publication kind);
 // Whether rows may be copied as they are stored and the default then get a new file: plain heap, nothing computed,
 // every constraint validated, no publication and no logical decoding (truths 2, 8).
 [[nodiscard]] bool may_swap(const ManagedSet& set);

@@ -4,6 +4,7 @@
 #include "ops/default_rows.hpp"
 #include "ops/transfer.hpp"
 #include "pg/bulk_load.hpp"
+#include "pg/heap_file.hpp"
 
 namespace strata::ops {
 
@@ -42,15 +43,7 @@ void load_by_statement(const Move& move, const Target& target, const Shelf& shel
 }  // namespace
 
 bool is_told_by_root(const ManagedSet& set) {
-  return pg::query(
-             "SELECT pg_catalog.current_setting('wal_level') = 'logical' AND EXISTS (SELECT 1 FROM "
-             "pg_catalog.pg_publication p WHERE p.pubviaroot AND (p.puballtables OR EXISTS (SELECT 1 FROM "
-             "pg_catalog.pg_partition_ancestors($1) a JOIN pg_catalog.pg_class c ON c.oid = a.relid WHERE EXISTS "
-             "(SELECT 1 FROM pg_catalog.pg_publication_rel r WHERE r.prpubid = p.oid AND r.prrelid = c.oid) OR EXISTS "
-             "(SELECT 1 FROM pg_catalog.pg_publication_namespace n WHERE n.pnpubid = p.oid AND n.pnnspid = "
-             "c.relnamespace))))",
-             pg::Params().oid(set.parent.default_oid))
-      .boolean(0, 0);
+  return pg::changes_are_decoded() && is_published(set, Publication::ViaRoot);
 }
 
 std::vector<Shelf> shelve(const Makers& makers, const Move& move) {

@@ -3,22 +3,20 @@
 //
 //   capture    SHARE ROW EXCLUSIVE on the default for CREATE TRIGGER, which waits for its writers once. From its commit
 //              on the log tells of every change (ops/capture.hpp).
-//   load       ACCESS SHARE on the default: nobody. The rows go into committed free-standing partitions, some pages at
-//   a
-//              time, each part with a snapshot of its own, then the indexes are built. part_move names those tables: a
-//              later call drops what an interrupted one has left (truths 13).
+//   load       ACCESS SHARE on the default: nobody. The rows go into committed free-standing partitions, a part of the
+//              pages at a time, each with a snapshot of its own, then the indexes are built. part_move names those
+//              tables: a later call drops what an interrupted one has left (truths 13).
 //   catch up   nobody, until little is left to do and no snapshot is older than what has been done.
-//   switch     EXCLUSIVE on the parent and on the default as session locks, over two commits: the last round of
-//   catching
-//              up, and then, with ACCESS EXCLUSIVE, a new file for the default and ATTACH. All under one deadline.
+//   switch     EXCLUSIVE on the parent and on the default as session locks, over two commits: the last round, and then,
+//              with ACCESS EXCLUSIVE, a new file for the default and ATTACH. All under one deadline.
 //
 // Snapshots. The rows of the copies are there, for every snapshot, from the commit of the last round on. The switch
 // makes them visible in the set and takes them out of the default in one commit, so whoever has a snapshot that is
-// younger than the last round sees each row once, before and after it. The older ones are waited for: without a lock
-// for those that are older than the round before the last; with writers locked out for the rest, which are few. What
-// was loaded in bulk is frozen, so that also a session that waits for our lock with an older snapshot (it cannot be
-// waited for) and standby servers see all of it; they may miss or see the older version of a row that was changed
-// between the last two rounds.
+// younger than the last round that had anything to do sees each row once, before and after it. The older ones are
+// waited for: without a lock for as long as the tries of the call allow; with writers locked out only where rows were
+// changed since. What was loaded in bulk is frozen, so that also a session that waits for our lock with an older
+// snapshot (it cannot be waited for) and standby servers see all of it; they may miss or see the older version of a row
+// that was changed between the last two rounds.
 //
 // An error, a cancel or a crash at any point before the switch leaves the set as it was.
 #pragma once
@@ -35,9 +33,9 @@ namespace strata::ops {
 
 class OnlineDrain {
  public:
-  // Nothing where it cannot be done so (no key, a publication, more than a few rows that would
-  // stay; the notice says which) or need not, because copying takes no longer than the lock budget allows. Outside
-  // any OwnerScope, in a call that may commit. `first`: tells why not.
+  // Nothing where it cannot be done so (no key, a publication, more than a few rows that would stay; the notice says
+  // which) or need not, because copying takes no longer than the lock budget allows. Outside any OwnerScope, in a call
+  // that may commit. `first`: tells why not.
   [[nodiscard]] static std::unique_ptr<OnlineDrain> begin(const Extension& extension, const DrainRequest& request,
                                                           const LockBudget& budget, bool first);
   struct Result {

@@ -1,5 +1,5 @@
 // Change capture: the keys of rows that clients insert, update or delete, noted by a trigger in a log table while the
-// rows are copied (truths 22). The log is an unlogged heap whose columns are those of the key, in its order.
+// rows are copied (truths 4). The log is an unlogged heap whose columns are those of the key, in its order.
 #pragma once
 
 #include "pg/guard.hpp"

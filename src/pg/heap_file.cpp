@@ -37,6 +37,10 @@ void require_exclusive(Relation heap) {
 
 }  // namespace
 
+bool changes_are_decoded() noexcept {
+  return XLogLogicalInfoActive();
+}
+
 bool can_empty_heap(Oid table) {
   return guarded([table] {
     const Relation heap = table_open(table, NoLock);

@@ -6,6 +6,9 @@
 
 namespace strata::pg {
 
+// Whether changes can be decoded from the write-ahead log.
+[[nodiscard]] bool changes_are_decoded() noexcept;
+
 // Whether empty_heap() and replace_heap() may be used: a plain heap that nothing in this session is in the middle of
 // using, no trigger event of this transaction waiting for rows of it, and changes not decoded from the log, since
 // decoding would not see the rows go.
