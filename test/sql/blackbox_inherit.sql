@@ -265,7 +265,7 @@ SELECT partman.reapply_privileges('k.h');
 SELECT t.is(k.owner(k.part(0)) || k.owner('k.h_default'), 'regress_strata_ownerregress_strata_owner', 'reapplied');
 SELECT t.is(rows_undone, 70, 'undone') FROM partman.undo_partition('k.h', 'k.undone', 50, p_keep_table := false);
 ROLLBACK TO before;
-UPDATE partman.part_config SET retention = '1 hour', retention_keep_table = false;
+UPDATE partman.part_config SET retention = '1 second', retention_keep_table = false;
 SELECT partman.run_maintenance('k.h');
 SELECT t.ok(NOT t.has(k.part(-2)) AND t.has(k.part(0)), 'retention');
 UPDATE partman.part_config SET retention = NULL;

@@ -25,7 +25,7 @@ BEGIN
     PERFORM t.is(partman.partition_data_time('Mixed Case.Set', 3), 12, whose || 'drain');
     PERFORM t.is(partman.partition_data_time('Mixed Case.Set', 30, p_order := 'DESC'), 8, whose || 'drain');
     PERFORM t.is(partman.partition_gap_fill('Mixed Case.Set'), 2, whose || 'gap fill');
-    UPDATE partman.part_config SET optimize_constraint = 2, inherit_privileges = true, retention = '36 hours', retention_keep_table = false;
+    UPDATE partman.part_config SET optimize_constraint = 2, inherit_privileges = true, retention = '1 day', retention_keep_table = false;
     PERFORM partman.run_maintenance('Mixed Case.Set', p_analyze := true);
     PERFORM t.is((SELECT count(*) FROM pg_constraint WHERE conname LIKE 'partmanconstr_%'), 1, whose || 'a constraint');
     PERFORM t.is((SELECT count(*) FROM pg_inherits WHERE inhparent = '"Mixed Case"."Set"'::regclass), 1 + 1 + 9 + 2 + 1, whose || 'retention');
@@ -45,7 +45,7 @@ BEGIN
     PERFORM t.ok(partman.dump_partitioned_table_definition('Mixed Case.Set') LIKE '%p_parent_table := ''Mixed Case.Set'',%', whose || 'dump');
     INSERT INTO "Mixed Case".source SELECT s, now() + s * interval '1 day' FROM generate_series(50, 52) s;
     PERFORM t.is(partman.partition_data_time('Mixed Case.Set', 5, p_source_table := 'Mixed Case.source'), 3, whose || 'source');
-    PERFORM t.is(partman.drop_partition_time('Mixed Case.Set', '12 hours', p_keep_table := false), 1, whose || 'drop');
+    PERFORM t.is(partman.drop_partition_time('Mixed Case.Set', '1 second', p_keep_table := false), 1, whose || 'drop');
     FOR i IN 1 .. 30 LOOP
         SELECT * INTO u FROM partman.undo_partition('Mixed Case.Set', 'Mixed Case.undone', 20, p_keep_table := false);
         EXIT WHEN NOT EXISTS (SELECT FROM partman.part_config);

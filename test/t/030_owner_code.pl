@@ -173,7 +173,7 @@ do_sql('owner', q{SELECT partman.create_parent('app.t', 'k', '1 day', p_premake 
 do_sql('owner', plant_more('app'));
 do_sql('owner', q{
 	CREATE TABLE app.child (id bigint, k timestamptz CHECK (spy.yes('referencing_check')), FOREIGN KEY (id, k) REFERENCES app.t);
-	INSERT INTO app.t (id, k, d, ref) SELECT n, now() - n * interval '1 hour', n, n FROM generate_series(1, 60) n;
+	INSERT INTO app.t (id, k, d, ref) SELECT n, now() - n * interval '1 hour', n, n FROM generate_series(0, 59) n;
 	INSERT INTO app.t (id, k, d, ref) SELECT 1000 + n, now() + interval '30 days' + n * interval '1 hour', n, n FROM generate_series(1, 40) n;
 	INSERT INTO app.t (id, k, d, ref) SELECT 2000 + n, now() - interval '30 days' + n * interval '1 hour', n, n FROM generate_series(1, 40) n;
 }, 'rows in partitions and in the default');
