@@ -24,7 +24,8 @@ Refusal refuse_taken(const std::string& name, const NameHolder& holder) {
           .message = "relation \"" + name + "\" already exists",
           .detail = own ? "It is a partition of this set, but its bounds are not those its name stands for."
                         : "It is not the partition that is wanted under this name.",
-          .hint = "Rename or drop it, or attach it as the partition it is meant to be."};
+          .hint = "Rename or drop it, or attach it as the partition it is meant to be.",
+          .table = name};
 }
 
 }  // namespace

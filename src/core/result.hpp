@@ -41,6 +41,7 @@ struct Refusal {
   std::string message = {};
   std::string detail = {};
   std::string hint = {};
+  std::string table = {};  // that stands in the way, where it is one
 };
 
 template <class T>

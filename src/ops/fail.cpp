@@ -58,7 +58,7 @@ pg::Raise to_raise(const core::Refusal& refusal) {
           .detail = refusal.detail,
           .hint = refusal.hint,
           .schema = {},
-          .table = {}};
+          .table = refusal.table};
 }
 
 void refuse(core::Code code, std::string message, std::string hint, std::string detail) {

@@ -149,6 +149,19 @@ void count_deferred(const Extension& extension, const std::string& parent, const
               pg::Params().text(parent).text("locks held by " + blocked_by));
 }
 
+std::map<std::string, PolicyState> policy_states(const Extension& extension) {
+  const Keeper keeper(extension);
+  const pg::Rows rows = pg::query(extension.with_tables(
+      "SELECT p.parent_table, p.registered_at, coalesce(p.deferred_reason, ''), EXISTS (SELECT 1 FROM %move% m "
+      "JOIN pg_catalog.pg_stat_activity a ON a.pid = m.pid AND a.backend_start <= m.started_at "
+      "WHERE m.parent_table = p.parent_table) FROM %policy% p"));
+  std::map<std::string, PolicyState> states;
+  for (std::size_t row = 0; row < rows.size(); ++row)
+    states[rows.text(row, 0)] = {
+        .registered_at = rows.int8(row, 1), .deferred_reason = rows.text(row, 2), .is_moving = rows.boolean(row, 3)};
+  return states;
+}
+
 void remember_drop(const Extension& extension, const ManagedSet& set, const core::Action& action) {
   const pg::DatabaseIdentity here = pg::database_identity();
   const std::string lower = set.text(action.range.lower);

@@ -25,6 +25,14 @@ void record_policy(const Extension& extension, const ManagedSet& set);
 void clear_deferred(const Extension& extension, std::span<const std::string> parents);
 void count_deferred(const Extension& extension, const std::string& parent, const std::string& blocked_by);
 
+// What only checks ask of the books.
+struct PolicyState {
+  std::int64_t registered_at = 0;  // microseconds UTC
+  std::string deferred_reason;     // what put the last run off
+  bool is_moving = false;          // the process that part_move names is there
+};
+[[nodiscard]] std::map<std::string, PolicyState> policy_states(const Extension& extension);
+
 // Promises to drop what retention has detached. Remembering commits with the detach: the table is then no orphan,
 // whatever happens next.
 void remember_drop(const Extension& extension, const ManagedSet& set, const core::Action& action);

@@ -151,9 +151,10 @@ struct LoadedSet {
   std::optional<core::Refusal> refusal;
 };
 
-enum class Selection : std::uint8_t { Automatic, Named };
+enum class Selection : std::uint8_t { Automatic, Named, All };
 
-// Configured sets in maintenance order. Named: exactly that one; empty when it is not configured.
+// Configured sets in maintenance order. Automatic: those that a run without a name takes. Named: exactly that one;
+// empty when it is not configured.
 [[nodiscard]] std::vector<LoadedSet> load_sets(const Extension& extension, Selection selection,
                                                const std::string& name = {});
 // The one set of this name; raises when it is not configured or cannot be worked on.

@@ -168,7 +168,9 @@ my $refused = sub {
 	# Silent where there is nothing to do, as in pg_partman: no sub-configuration, no constraint_cols, nothing one may analyze.
 	return 1 if $state eq '00000' && $name eq 'check_subpart_sameconfig' && $rows == 0;
 	return 1 if $state eq '00000' && $name =~ /^(apply_constraints|run_analyze)$/;
-	return 1 if $state eq '00000' && $name eq 'check_default' && $rows == 0;
+	return 1 if $state eq '00000' && $name =~ /^check_(default|partitions)$/ && $rows == 0;
+	return 1 if $state eq '00000' && $name eq 'assert_partitions' && $call !~ /p_parent_table => '/;    # of what one may not see
+	return 1 if $state eq '22023' && $name eq 'assert_partitions';
 	return 1 if $state eq '00000' && $name eq 'check_subpartition_limits' && $call =~ /app\.(missing|fresh)/;    # has none
 	return 1 if $state eq '00000' && $name eq 'stop_sub_partition' && $call =~ /app\.missing|NULL/;
 	return $state eq '42804' && $name =~ /^(?:part_config_check|capture_changes)$/;    # no calls of triggers
@@ -188,7 +190,7 @@ my ($odd, $said) = call_everything('writes_config', sub {
 	my ($name, $state, $rows, $call) = @_;
 	return 1 if $refused->(@_);
 	return 1 if $call =~ /app\.fresh/ && $state eq '42P01';
-	return 1 if $name =~ /^(plan_maintenance|check_default)$/ && $state eq '00000' && $rows == 0;
+	return 1 if $name =~ /^(plan_maintenance|check_default|check_partitions)$/ && $state eq '00000' && $rows == 0;
 	return 1 if $name eq 'run_maintenance' && $state eq '00000' && $call !~ /p_parent_table => '/;
 	return 1 if $name eq 'run_maintenance_proc' && $state eq '55000';
 	return 0;

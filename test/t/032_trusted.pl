@@ -307,6 +307,8 @@ my @calls = (
 	q{SELECT * FROM partman.show_partition_info('public.t_p20200101', p_parent_table := 'public.t', p_table_exists := false)},
 	q{SELECT * FROM partman.check_default()},
 	q{SELECT * FROM partman.check_default(false, true)},
+	q{SELECT * FROM partman.check_partitions()},
+	q{SELECT partman.assert_partitions('public.t')},
 	q{SELECT * FROM partman.check_control_type('public', 't', 'k')},
 	q{SELECT * FROM partman.check_name_length('x', 'y', true), partman.partman_safe_obj_name('a.b'), partman.uuid7_time_decoder('018d25e0-0000-7000-8000-000000000000')},
 	q{SELECT * FROM partman.calculate_time_partition_info('1 day', pg_catalog.clock_timestamp())},
