@@ -125,6 +125,7 @@ CREATE TABLE @extschema@.part_policy (
     system_identifier  bigint,
     deferred_runs      integer NOT NULL DEFAULT 0,
     deferred_reason    text,
+    last_success       timestamptz,
     CONSTRAINT part_policy_pkey PRIMARY KEY (parent_table),
     CONSTRAINT part_policy_parent_table_fkey FOREIGN KEY (parent_table)
         REFERENCES @extschema@.part_config (parent_table) ON DELETE CASCADE ON UPDATE CASCADE,
@@ -162,6 +163,8 @@ COMMENT ON COLUMN @extschema@.part_policy.deferred_runs IS
     'Consecutive maintenance runs deferred because no lock could be had; back to 0 when one succeeds.';
 COMMENT ON COLUMN @extschema@.part_policy.deferred_reason IS
     'What stood in the way of the last deferred run; NULL when the last run was not deferred.';
+COMMENT ON COLUMN @extschema@.part_policy.last_success IS
+    'End of the last successful run before one that failed; part_config.maintenance_last_run while it holds a time.';
 
 CREATE TABLE @extschema@.part_pending_drop (
     child_oid          oid NOT NULL,

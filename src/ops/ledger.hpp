@@ -25,6 +25,9 @@ void record_policy(const Extension& extension, const ManagedSet& set);
 void clear_deferred(const Extension& extension, std::span<const std::string> parents);
 void count_deferred(const Extension& extension, const std::string& parent, const std::string& blocked_by);
 
+// Called before a failed run takes maintenance_last_run away.
+void keep_last_success(const Extension& extension, const std::string& parent);
+
 // Promises to drop what retention has detached. Remembering commits with the detach: the table is then no orphan,
 // whatever happens next.
 void remember_drop(const Extension& extension, const ManagedSet& set, const core::Action& action);
