@@ -19,5 +19,7 @@ GRANT SELECT, DELETE ON TABLE @extschema@.maintenance_run, @extschema@.maintenan
 GRANT SELECT ON TABLE
     @extschema@.table_privs,
     @extschema@.move_progress,
-    @extschema@.maintenance_history
+    @extschema@.maintenance_history,
+    @extschema@.partition_status,
+    @extschema@.partitions
 TO @extowner@ WITH GRANT OPTION;
