@@ -1,7 +1,7 @@
 // maintenance_run and maintenance_action: what a run did, why, and what stood in its way.
 //
 // Written as the owner of the books (see ledger.hpp), so that a maintainer needs no rights on them; before the first
-// row is written the caller must have shown that he may read the configuration, so that a stranger leaves no trace.
+// row is written the caller must have shown that he may note runs in part_config, so that others leave no trace.
 //
 // A procedure commits the run's row before anything else, and that of an action at the latest with what the action
 // did. The evidence of what is dropped (bounds, rows, bytes) is committed before the drop. A run without work costs two
@@ -16,7 +16,7 @@ class History {
  public:
   History(const Extension& extension, Mode mode, std::optional<std::string> parent);
 
-  // Raises 42501 for those who may not read the configuration.
+  // Raises 42501 for those who may not note runs in part_config.
   void begin();
   // Instead of begin and finish: another session is at it.
   void skip();

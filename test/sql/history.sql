@@ -136,4 +136,4 @@ RESET ROLE;
 SELECT c.relname, c.oid = ANY (e.extconfig) AS dumped
 FROM pg_extension e, pg_class c WHERE extname = 'pg_strata' AND c.relname ~ '^(part_config|maintenance_run|maintenance_action)$' ORDER BY 1;
 DROP SCHEMA history CASCADE;
-DROP EXTENSION pg_strata;
+DROP SCHEMA partman CASCADE;
