@@ -22,8 +22,8 @@ namespace strata::core {
 [[nodiscard]] bool is_expired(const Calendar& calendar, const Retention& retention, const Bound& upper,
                               std::int64_t reference_utc);
 
-// The last instant (microseconds UTC) at which an age leaves a partition with this upper end alone. Empty when no instant
-// within the calendar takes it.
+// The last instant (microseconds UTC) at which an age leaves a partition with this upper end alone. Empty when no
+// instant within the calendar takes it.
 [[nodiscard]] std::optional<std::int64_t> kept_until(const Calendar& calendar, const IntervalParts& retention,
                                                      const Bound& upper);
 
