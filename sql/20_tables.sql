@@ -126,6 +126,7 @@ CREATE TABLE @extschema@.part_policy (
     deferred_runs      integer NOT NULL DEFAULT 0,
     deferred_reason    text,
     registered_at      timestamptz NOT NULL DEFAULT pg_catalog.now(),
+    last_success       timestamptz,
     CONSTRAINT part_policy_pkey PRIMARY KEY (parent_table),
     CONSTRAINT part_policy_parent_table_fkey FOREIGN KEY (parent_table)
         REFERENCES @extschema@.part_config (parent_table) ON DELETE CASCADE ON UPDATE CASCADE,
@@ -165,6 +166,8 @@ COMMENT ON COLUMN @extschema@.part_policy.deferred_reason IS
     'What stood in the way of the last deferred run; NULL when the last run was not deferred.';
 COMMENT ON COLUMN @extschema@.part_policy.registered_at IS
     'When the set came under management here: before its first run, checks count from then.';
+COMMENT ON COLUMN @extschema@.part_policy.last_success IS
+    'End of the last successful run before one that failed; part_config.maintenance_last_run while it holds a time.';
 
 CREATE TABLE @extschema@.part_pending_drop (
     child_oid          oid NOT NULL,

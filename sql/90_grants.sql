@@ -13,4 +13,13 @@ GRANT SELECT, INSERT, UPDATE, DELETE ON TABLE
     @extschema@.part_pending_drop
 TO @extowner@ WITH GRANT OPTION;
 
-GRANT SELECT ON TABLE @extschema@.table_privs, @extschema@.move_progress TO @extowner@ WITH GRANT OPTION;
+-- Nobody but maintenance writes history.
+GRANT SELECT, DELETE ON TABLE @extschema@.maintenance_run, @extschema@.maintenance_action TO @extowner@ WITH GRANT OPTION;
+
+GRANT SELECT ON TABLE
+    @extschema@.table_privs,
+    @extschema@.move_progress,
+    @extschema@.maintenance_history,
+    @extschema@.partition_status,
+    @extschema@.partitions
+TO @extowner@ WITH GRANT OPTION;

@@ -56,6 +56,38 @@ bool is_expired(const Calendar& calendar, const Retention& retention, const Boun
   return expired && upper.finite() && calendar.in_range(upper.tick) && expired(upper.tick);
 }
 
+namespace {
+
+// Longer than any month, zone offset or shortened day can make it.
+constexpr std::int64_t kSlackDays = 4;
+constexpr std::int64_t kLongestMonth = 31;
+
+// Longest time an interval can mean, and some more.
+Wide longest(const IntervalParts& interval) noexcept {
+  const Wide days = Wide{interval.months} * kLongestMonth + interval.days + 2 * kSlackDays;
+  return days * kMicrosPerDay + interval.micros;
+}
+
+}  // namespace
+
+// By search, since adding a month is not the inverse of subtracting one: asked is when the run will say so.
+std::optional<std::int64_t> kept_until(const Calendar& calendar, const IntervalParts& retention, const Bound& upper) {
+  if (!upper.finite() || !calendar.in_range(upper.tick)) return std::nullopt;
+  const auto expired = [&](std::int64_t utc) { return is_expired(calendar, Retention{retention}, upper, utc); };
+  const Calendar clock(KeyType::Timestamptz, nullptr);
+  const Wide start = Wide{calendar.to_local(upper.tick)} - kSlackDays * kMicrosPerDay;
+  const Wide end = start + longest(retention) + kSlackDays * kMicrosPerDay;
+  if (start < clock.lowest() || end > clock.highest()) return std::nullopt;
+  auto kept = static_cast<std::int64_t>(start);
+  auto gone = static_cast<std::int64_t>(end);
+  if (expired(kept) || !expired(gone)) return std::nullopt;
+  while (gone - kept > 1) {
+    const std::int64_t middle = kept + (gone - kept) / 2;
+    (expired(middle) ? gone : kept) = middle;
+  }
+  return kept;
+}
+
 Retirees keep_last(const Inventory& inventory, std::vector<std::size_t> qualifying) {
   Retirees result{.children = std::move(qualifying), .kept_last = std::nullopt};
   if (result.children.empty() || result.children.size() < inventory.children.size()) return result;

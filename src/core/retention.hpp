@@ -22,6 +22,11 @@ namespace strata::core {
 [[nodiscard]] bool is_expired(const Calendar& calendar, const Retention& retention, const Bound& upper,
                               std::int64_t reference_utc);
 
+// The last instant (microseconds UTC) at which an age leaves a partition with this upper end alone. Empty when no
+// instant within the calendar takes it.
+[[nodiscard]] std::optional<std::int64_t> kept_until(const Calendar& calendar, const IntervalParts& retention,
+                                                     const Bound& upper);
+
 // Takes the highest one out again when `qualifying` would leave no partition.
 [[nodiscard]] Retirees keep_last(const Inventory& inventory, std::vector<std::size_t> qualifying);
 

@@ -24,6 +24,8 @@ enum class Outcome : std::uint8_t {
 struct Attempt {
   Outcome outcome = Outcome::Done;
   std::string blocked_by;  // Deferred: who held the locks
+  int tries = 1;
+  std::chrono::milliseconds lock_wait{0};  // of all tries
 };
 
 namespace detail {
@@ -41,6 +43,7 @@ struct PlanChanged {};
 // stays. A try that fails or throws PlanChanged is rolled back, which releases what it had locked, before the pause.
 template <class F>
 Attempt try_action(const LockBudget& budget, Mode mode, std::span<const Oid> relations, F&& action) {
+  const pg::LockWait waited;
   for (int attempt = 1;; ++attempt) {
     try {
       bool unchanged = true;
@@ -49,16 +52,23 @@ Attempt try_action(const LockBudget& budget, Mode mode, std::span<const Oid> rel
         unchanged = action(pg::LockDeadline(budget.milliseconds));
       });
       if (mode == Mode::Committing) pg::commit_and_start();
-      return {.outcome = unchanged ? Outcome::Done : Outcome::Changed, .blocked_by = {}};
+      return {.outcome = unchanged ? Outcome::Done : Outcome::Changed,
+              .blocked_by = {},
+              .tries = attempt,
+              .lock_wait = waited.so_far()};
     } catch (const PlanChanged&) {
       if (mode == Mode::Committing) pg::commit_and_start();
-      return {.outcome = Outcome::Changed, .blocked_by = {}};
+      return {.outcome = Outcome::Changed, .blocked_by = {}, .tries = attempt, .lock_wait = waited.so_far()};
     } catch (const pg::PgError& error) {
       if (!detail::is_lock_failure(error)) throw;
     }
     std::string blockers = detail::describe_blockers(relations);
     if (mode == Mode::Committing) pg::commit_and_start();
-    if (attempt >= budget.tries) return {.outcome = Outcome::Deferred, .blocked_by = std::move(blockers)};
+    if (attempt >= budget.tries)
+      return {.outcome = Outcome::Deferred,
+              .blocked_by = std::move(blockers),
+              .tries = attempt,
+              .lock_wait = waited.so_far()};
     pg::sleep_ms(detail::pause_between_tries(budget));
   }
 }

@@ -1,10 +1,9 @@
 #include "ops/ledger.hpp"
 
+#include "ops/keeper.hpp"
 #include "pg/relation.hpp"
 
 namespace strata::ops {
-
-namespace {
 
 Oid owner_of_books(const Extension& extension) {
   const Oid owner = pg::owner_of(extension.schema(), "part_policy");
@@ -14,14 +13,7 @@ Oid owner_of_books(const Extension& extension) {
   return owner;
 }
 
-// As the owner of the books, whoever calls.
-class Keeper {
- public:
-  explicit Keeper(const Extension& extension) : scope_(owner_of_books(extension)) {}
-
- private:
-  pg::OwnerScope scope_;
-};
+namespace {
 
 constexpr const char* kReadStates = R"sql(
 SELECT w.ord, p.parent_table IS NOT NULL, p.time_zone, p.lock_timeout_ms, p.lock_tries, p.deferred_runs,
@@ -160,6 +152,15 @@ std::map<std::string, PolicyState> policy_states(const Extension& extension) {
     states[rows.text(row, 0)] = {
         .registered_at = rows.int8(row, 1), .deferred_reason = rows.text(row, 2), .is_moving = rows.boolean(row, 3)};
   return states;
+}
+
+void keep_last_success(const Extension& extension, const std::string& parent) {
+  const Keeper keeper(extension);
+  pg::execute(extension.with_tables("UPDATE %policy% p SET last_success = c.maintenance_last_run FROM %config% c WHERE "
+                                    "p.parent_table IN (SELECT l.parent_table FROM %policy% l WHERE l.parent_table = "
+                                    "$1 FOR NO KEY UPDATE SKIP LOCKED) AND c.parent_table = p.parent_table AND "
+                                    "c.maintenance_last_run IS NOT NULL"),
+              pg::Params().text(parent));
 }
 
 void remember_drop(const Extension& extension, const ManagedSet& set, const core::Action& action) {

@@ -33,6 +33,9 @@ struct PolicyState {
 };
 [[nodiscard]] std::map<std::string, PolicyState> policy_states(const Extension& extension);
 
+// Called before a failed run takes maintenance_last_run away.
+void keep_last_success(const Extension& extension, const std::string& parent);
+
 // Promises to drop what retention has detached. Remembering commits with the detach: the table is then no orphan,
 // whatever happens next.
 void remember_drop(const Extension& extension, const ManagedSet& set, const core::Action& action);

@@ -4,6 +4,7 @@
 #include "ops/constraints.hpp"
 #include "ops/fail.hpp"
 #include "ops/grow.hpp"
+#include "ops/history.hpp"
 #include "ops/jobmon.hpp"
 #include "ops/ledger.hpp"
 #include "ops/online_drain.hpp"
@@ -111,12 +112,13 @@ pg::Raise blocked_failure(const Extension& extension, const ManagedSet& set, con
 
 // After the first action that cannot get its locks the rest of the set waits for the next run: the same transaction
 // would block them too, and clients have waited enough.
-SetResult carry_out(const Extension& extension, const PlannedSet& planned, Mode mode) {
+SetResult carry_out(const Extension& extension, const PlannedSet& planned, Mode mode, History& history) {
   SetResult result;
   for (const std::string& warning : planned.warnings) pg::report({.level = WARNING, .message = warning});
   for (const PlannedAction& action : planned.actions) {
     pg::check_interrupts();
     if (action.action.kind == core::ActionKind::Blocked) {
+      history.blocked(planned.set, action);
       if (!result.failure) result.failure = blocked_failure(extension, planned.set, action);
       continue;
     }
@@ -124,7 +126,10 @@ SetResult carry_out(const Extension& extension, const PlannedSet& planned, Mode 
       ++result.deferred;
       continue;
     }
-    count(result, action, apply_logged(extension, planned, action, mode));
+    history.begin_action(planned.set, action);
+    const Attempt attempt = apply_logged(extension, planned, action, mode);
+    history.end_action(attempt, static_cast<std::size_t>(&planned.actions.back() - &action));
+    count(result, action, attempt);
     pg::wait_point("action_done");
   }
   if (!result.failure && !planned.refusals.empty()) result.failure = to_raise(planned.refusals.front());
@@ -257,19 +262,21 @@ SetResult put_off(const ManagedSet& set) {
   return result;
 }
 
-SetResult maintain(const Extension& extension, const ManagedSet& set, const MaintenanceOptions& options, Mode mode) {
+SetResult maintain(const Extension& extension, const ManagedSet& set, const MaintenanceOptions& options, Mode mode,
+                   History& history) {
   std::optional<PlannedSet> prepared;
   try {
     prepared = prepare(extension, set, mode);
   } catch (const pg::PgError& error) {
     if (!detail::is_lock_failure(error)) throw;
     SetResult result = put_off(set);
+    history.put_off(set.config.parent_table, result.blocked_by);
     pg::in_subtransaction([&] { finish(extension, set, result); });
     return result;
   }
   const PlannedSet& planned = *prepared;
   pg::wait_point("maintain_planned");
-  SetResult result = carry_out(extension, planned, mode);
+  SetResult result = carry_out(extension, planned, mode, history);
   if (options.analyze && result.created > 0) analyze_set(planned.set, mode);
   pg::in_subtransaction([&] { finish(extension, planned.set, result); });
   pg::wait_point("maintain_finished");
@@ -307,9 +314,13 @@ std::optional<pg::Raise> failure_of(F&& f) {
   }
 }
 
-void record_failure(const Extension& extension, const std::string& parent, const pg::Raise& failure) {
+void record_failure(const Extension& extension, const std::string& parent, const pg::Raise& failure, History& history) {
   const std::array<std::string, 1> names{parent};
-  pg::in_subtransaction([&] { write_last_run(extension, names, LastRun::Failed); });
+  pg::in_subtransaction([&] {
+    keep_last_success(extension, parent);
+    write_last_run(extension, names, LastRun::Failed);
+    history.failed(parent, failure);
+  });
   warn_failed(parent, failure);
 }
 
@@ -341,9 +352,10 @@ bool has_work_or_is_locked(const Extension& extension, LoadedSet& loaded, Mode m
   return work;
 }
 
-Triage sort_out(const Extension& extension, Mode mode) {
+Triage sort_out(const Extension& extension, Mode mode, History& history) {
   Triage triage;
-  for (LoadedSet& loaded : load_sets(extension, Selection::Automatic)) {
+  std::vector<LoadedSet> sets = load_sets(extension, Selection::Automatic);
+  for (LoadedSet& loaded : sets) {
     pg::check_interrupts();
     if (left_alone(loaded)) continue;
     clear_interrupted_move(extension, loaded);
@@ -354,19 +366,20 @@ Triage sort_out(const Extension& extension, Mode mode) {
       return std::nullopt;
     });
     if (failure) {
-      record_failure(extension, name, *failure);
+      record_failure(extension, name, *failure, history);
       triage.failed.push_back(name);
     } else {
       (work ? triage.busy : triage.idle).push_back(name);
     }
   }
   write_last_run(extension, triage.idle, LastRun::Now);
+  history.saw(sets.size(), triage.busy.size());
   return triage;
 }
 
 // The set as it is now: the triage may be minutes old. Nothing when it is gone or taken over meanwhile.
 std::optional<pg::Raise> maintain_again(const Extension& extension, const std::string& parent,
-                                        const MaintenanceOptions& options, Mode mode) {
+                                        const MaintenanceOptions& options, Mode mode, History& history) {
   std::vector<LoadedSet> sets;
   // The run goes on after an error here, so what the error leaves behind must be rolled back.
   pg::in_subtransaction([&] { sets = load_sets(extension, Selection::Named, parent); });
@@ -374,36 +387,38 @@ std::optional<pg::Raise> maintain_again(const Extension& extension, const std::s
   clear_interrupted_move(extension, sets[0]);
   if (sets[0].parent) require_owner_rights(*sets[0].parent);
   if (sets[0].refusal) throw to_raise(*sets[0].refusal);
-  return maintain(extension, *sets[0].set, options, mode).failure;
+  return maintain(extension, *sets[0].set, options, mode, history).failure;
 }
 
 std::optional<pg::Raise> maintain_in_subtransaction(const Extension& extension, const std::string& parent,
-                                                    const MaintenanceOptions& options) {
+                                                    const MaintenanceOptions& options, History& history) {
   return failure_of([&]() -> std::optional<pg::Raise> {
     pg::in_subtransaction([&] {
-      const std::optional<pg::Raise> failure = maintain_again(extension, parent, options, Mode::Caller);
+      const std::optional<pg::Raise> failure = maintain_again(extension, parent, options, Mode::Caller, history);
       if (failure) throw *failure;
     });
     return std::nullopt;
   });
 }
 
-void run_named(const Extension& extension, const std::string& parent, const MaintenanceOptions& options) {
+void run_named(const Extension& extension, const std::string& parent, const MaintenanceOptions& options,
+               History& history) {
   if (load_sets(extension, Selection::Named, parent).empty()) {
     if (strict_maintenance()) (void)load_set(extension, parent);  // raises, with the hint
     return;
   }
-  const std::optional<pg::Raise> failure = maintain_in_subtransaction(extension, parent, options);
+  history.saw(1, 1);
+  const std::optional<pg::Raise> failure = maintain_in_subtransaction(extension, parent, options, history);
   if (!failure) return;
   if (strict_maintenance()) throw *failure;
-  record_failure(extension, parent, *failure);
+  record_failure(extension, parent, *failure, history);
 }
 
-void run_all(const Extension& extension, const MaintenanceOptions& options) {
-  const Triage triage = sort_out(extension, Mode::Caller);
+void run_all(const Extension& extension, const MaintenanceOptions& options, History& history) {
+  const Triage triage = sort_out(extension, Mode::Caller, history);
   for (const std::string& name : triage.busy) {
-    const std::optional<pg::Raise> failure = maintain_in_subtransaction(extension, name, options);
-    if (failure) record_failure(extension, name, *failure);
+    const std::optional<pg::Raise> failure = maintain_in_subtransaction(extension, name, options, history);
+    if (failure) record_failure(extension, name, *failure, history);
   }
 }
 
@@ -425,23 +440,27 @@ constexpr const char* kAlreadyRunning = "maintenance is already running in anoth
 void run_maintenance(const Extension& extension, const std::optional<std::string>& parent,
                      const MaintenanceOptions& options) {
   if (pg::in_recovery()) return;
+  History history(extension, Mode::Caller, parent);
   if (!pg::try_transaction_lock("pg_partman run_maintenance")) {
+    history.skip();
     pg::report({.level = NOTICE, .message = kAlreadyRunning});
     return;
   }
+  history.begin();
   warn_of_rivals(extension, parent);
   logged(maintenance_job(options), kMaintenanceStep, Mode::Caller, [&](Job&) {
-    if (parent) return run_named(extension, *parent, options);
-    run_all(extension, options);
+    if (parent) return run_named(extension, *parent, options, history);
+    run_all(extension, options, history);
   });
+  history.finish();
 }
 
 namespace {
 
 // A set's failure becomes a value only after the rollback of what it had begun, so the error at the end finds the
 // transaction usable.
-void maintain_committing(const Extension& extension, const MaintenanceOptions& options) {
-  Triage triage = sort_out(extension, Mode::Committing);
+void maintain_committing(const Extension& extension, const MaintenanceOptions& options, History& history) {
+  Triage triage = sort_out(extension, Mode::Committing, history);
   pg::wait_point("maintain_sorted");
   // So far only times of runs were written, and a crash may take those back: a run with nothing to do need not wait for
   // the disk, nor for standbys.
@@ -449,14 +468,15 @@ void maintain_committing(const Extension& extension, const MaintenanceOptions& o
   pg::commit_and_start();
   for (const std::string& name : triage.busy) {
     const std::optional<pg::Raise> failure =
-        failure_of([&] { return maintain_again(extension, name, options, Mode::Committing); });
+        failure_of([&] { return maintain_again(extension, name, options, Mode::Committing, history); });
     if (failure) {
-      record_failure(extension, name, *failure);
+      record_failure(extension, name, *failure, history);
       triage.failed.push_back(name);
     }
     pg::commit_and_start();
     pg::sleep_ms(1000L * options.wait_seconds);
   }
+  history.finish();
   if (triage.failed.empty() || !strict_maintenance()) return;
   throw pg::Raise{
       .sqlstate = ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE,
@@ -472,13 +492,16 @@ void maintain_committing(const Extension& extension, const MaintenanceOptions& o
 void run_maintenance_committing(const Extension& extension, const MaintenanceOptions& options) {
   if (pg::in_recovery()) return;
   const pg::AdvisoryLock lock("pg_partman run_maintenance_proc");
+  History history(extension, Mode::Committing, std::nullopt);
   if (!lock.held()) {
+    history.skip();
     pg::report({.level = NOTICE, .message = kAlreadyRunning});
     return;
   }
+  history.begin();
   warn_of_rivals(extension, std::nullopt);
   logged(maintenance_job(options), kMaintenanceStep, Mode::Committing,
-         [&](Job&) { maintain_committing(extension, options); });
+         [&](Job&) { maintain_committing(extension, options, history); });
 }
 
 namespace {
@@ -529,12 +552,6 @@ void add_lines(std::vector<PlanLine>& lines, const Extension& extension, LoadedS
   for (const std::string& warning : planned.warnings) pg::report({.level = WARNING, .message = warning});
 }
 
-// Sets one may not see are left out, as the catalogs of a stranger would be. A plan is made of rows (whether the
-// default blocks, where the highest id is), so row-level security hides it as a whole.
-bool hidden(const LoadedSet& loaded) {
-  return loaded.parent && (!may_look(*loaded.parent) || pg::hides_rows(loaded.parent->oid));
-}
-
 }  // namespace
 
 std::vector<PlanLine> plan_lines(const Extension& extension, const std::optional<std::string>& parent) {
@@ -543,7 +560,7 @@ std::vector<PlanLine> plan_lines(const Extension& extension, const std::optional
       load_sets(extension, parent ? Selection::Named : Selection::Automatic, parent.value_or(""));
   if (parent && sets.empty()) (void)load_set(extension, *parent);
   for (LoadedSet& loaded : sets) {
-    if (hidden(loaded)) {
+    if (is_hidden(loaded)) {
       if (parent)
         refuse(core::Code::InsufficientPrivilege, "permission denied for table " + *parent,
                "Membership in its owner, or SELECT that no row-level security restricts, is needed.");

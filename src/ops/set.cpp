@@ -199,7 +199,7 @@ std::string Extension::with_tables(std::string_view sql) const {
   for (bool is_name = false;; is_name = !is_name) {
     const auto end = sql.find('%');
     const std::string piece(sql.substr(0, end));
-    text += is_name ? object("part_" + piece) : piece;
+    text += is_name ? object(piece.starts_with("maintenance_") ? piece : "part_" + piece) : piece;
     if (end == std::string_view::npos) return text;
     sql.remove_prefix(end + 1);
   }
@@ -489,6 +489,10 @@ void require_owner_rights(const Parent& parent) {
 
 bool may_look(const Parent& parent) {
   return pg::has_rights_of(parent.owner) || pg::may_select(parent.oid);
+}
+
+bool is_hidden(const LoadedSet& loaded) {
+  return loaded.parent && (!may_look(*loaded.parent) || pg::hides_rows(loaded.parent->oid));
 }
 
 }  // namespace strata::ops

@@ -21,7 +21,8 @@ class Extension {
   [[nodiscard]] const std::string& schema() const noexcept { return schema_; }
   // Quoted schema.name of one of our own objects.
   [[nodiscard]] std::string object(std::string_view name) const { return pg::qualified(schema_, name); }
-  // The text with every %name% replaced by our table part_name. In one pass: the schema's name may hold anything.
+  // The text with every %name% replaced by our table part_name, or maintenance_... under its own name. In one pass: the
+  // schema's name may hold anything.
   [[nodiscard]] std::string with_tables(std::string_view sql) const;
 
  private:
@@ -151,9 +152,9 @@ struct LoadedSet {
   std::optional<core::Refusal> refusal;
 };
 
-enum class Selection : std::uint8_t { Automatic, Named, All };
+enum class Selection : std::uint8_t { All, Automatic, Named };
 
-// Configured sets in maintenance order. Automatic: those that a run without a name takes. Named: exactly that one;
+// Configured sets in maintenance order. Automatic: those that a run over all sets maintains. Named: exactly that one;
 // empty when it is not configured.
 [[nodiscard]] std::vector<LoadedSet> load_sets(const Extension& extension, Selection selection,
                                                const std::string& name = {});
@@ -197,5 +198,9 @@ void take_children(ManagedSet& set, std::vector<core::Child> children, std::vect
 void require_owner_rights(const Parent& parent);
 // Looking needs ownership or SELECT.
 [[nodiscard]] bool may_look(const Parent& parent);
+// Sets one may not see are left out where all are asked for, as the catalogs of a stranger would be. What is told of a
+// set comes from its rows, too (whether the default blocks, where the highest id is), so row-level security hides it as
+// a whole.
+[[nodiscard]] bool is_hidden(const LoadedSet& loaded);
 
 }  // namespace strata::ops

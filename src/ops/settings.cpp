@@ -9,6 +9,9 @@ namespace {
 // The server writes here whenever the setting changes.
 bool strict_maintenance_setting = true;
 
+constexpr int kMostDays = 36500;
+int history_retention_setting = 90;
+
 int move_method_setting = static_cast<int>(MoveMethod::Auto);
 constexpr config_enum_entry kMoveMethods[] = {{"auto", static_cast<int>(MoveMethod::Auto), false},
                                               {"online", static_cast<int>(MoveMethod::Online), false},
@@ -91,6 +94,10 @@ bool strict_maintenance() noexcept {
   return strict_maintenance_setting;
 }
 
+int history_retention_days() noexcept {
+  return history_retention_setting;
+}
+
 MoveMethod move_method() noexcept {
   return static_cast<MoveMethod>(move_method_setting);
 }
@@ -114,6 +121,11 @@ void define_settings() {
                            "keeps writers waiting instead.",
                            &move_method_setting, static_cast<int>(MoveMethod::Auto), kMoveMethods, PGC_USERSET, 0,
                            nullptr, nullptr, nullptr);
+  // Not the maintainer's to shorten: the history tells what he has done.
+  DefineCustomIntVariable("pg_strata.history_retention",
+                          "Days for which maintenance_run and maintenance_action are kept.",
+                          "Maintenance deletes what is older. 0 keeps everything.", &history_retention_setting, 90, 0,
+                          kMostDays, PGC_SUSET, 0, nullptr, nullptr, nullptr);
   define_worker_settings(kPrefix, worker_variables);
   peer_names_are_ours = !peer_is_loaded();
   if (peer_names_are_ours) define_worker_settings(kPeerPrefix, peer_variables);

@@ -16,6 +16,9 @@ namespace strata::ops {
 enum class MoveMethod : std::uint8_t { Auto, Online, Locked };
 [[nodiscard]] MoveMethod move_method() noexcept;
 
+// pg_strata.history_retention: after how many days the history of maintenance is deleted; 0: never.
+[[nodiscard]] int history_retention_days() noexcept;
+
 // What the background worker is told by pg_strata_bgw.*, or, where those are not given, by pg_partman_bgw.*.
 struct WorkerSettings {
   std::string databases;  // as written; empty: none

@@ -2,6 +2,7 @@
 
 #include "ops/child.hpp"
 #include "ops/ledger.hpp"
+#include "ops/typed_bound.hpp"
 #include "pg/bound_reader.hpp"
 #include "pg/relation.hpp"
 
@@ -106,22 +107,6 @@ ManagedSet without_partitions(Look look) {
 }
 
 // --- bounds as people see them --------------------------------------------------------------------------------------
-
-// Bounds at MINVALUE and MAXVALUE become infinite: both sort below and above everything.
-std::int64_t instant_of(const ManagedSet& set, const core::Bound& bound) {
-  if (!bound.finite() || !set.calendar().in_range(bound.tick))
-    return bound < core::Bound::at(0) ? DT_NOBEGIN : DT_NOEND;
-  if (set.policy.key == core::KeyType::Timestamptz) return bound.tick;
-  return set.zone->to_utc(set.calendar().to_local(bound.tick));
-}
-
-std::optional<std::int64_t> time_of(const ManagedSet& set, const core::Bound& bound) {
-  return set.is_time() ? std::optional(instant_of(set, bound)) : std::nullopt;
-}
-
-std::optional<std::int64_t> id_of(const ManagedSet& set, const core::Bound& bound) {
-  return !set.is_time() && bound.finite() ? std::optional(bound.tick) : std::nullopt;
-}
 
 // Contract 8.5: truncated by the size of the interval alone, so it can differ from the suffix in the name.
 std::optional<std::string> suffix_of(const ManagedSet& set, const core::Bound& lower,

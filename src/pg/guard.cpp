@@ -9,6 +9,10 @@ bool PgError::is_interrupt() const noexcept {
   return looks_so && data_->funcname != nullptr && std::strcmp(data_->funcname, "ProcessInterrupts") == 0;
 }
 
+std::string sqlstate_text(int sqlstate) {
+  return unpack_sql_state(sqlstate);
+}
+
 }  // namespace strata::pg
 
 namespace strata::pg::raw {

@@ -39,6 +39,9 @@ struct Raise {
   std::string table = {};
 };
 
+// "42501"
+[[nodiscard]] std::string sqlstate_text(int sqlstate);
+
 namespace raw {
 
 // Where errors are kept while they travel; set by boundary, restored when it leaves.

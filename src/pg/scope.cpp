@@ -114,8 +114,33 @@ std::int64_t LockDeadline::left() const noexcept {
   return std::max<std::int64_t>(0, left.count());
 }
 
+namespace {
+
+std::chrono::steady_clock::duration lock_wait_total{0};
+
+// Also of waits that end with an error.
+class LockStopwatch {
+ public:
+  LockStopwatch() noexcept : start_(std::chrono::steady_clock::now()) {}
+  LockStopwatch(const LockStopwatch&) = delete;
+  LockStopwatch& operator=(const LockStopwatch&) = delete;
+  ~LockStopwatch() { lock_wait_total += std::chrono::steady_clock::now() - start_; }
+
+ private:
+  std::chrono::steady_clock::time_point start_;
+};
+
+}  // namespace
+
+LockWait::LockWait() noexcept : before_(lock_wait_total) {}
+
+std::chrono::milliseconds LockWait::so_far() const noexcept {
+  return std::chrono::duration_cast<std::chrono::milliseconds>(lock_wait_total - before_);
+}
+
 bool lock_relation(Oid relation, LOCKMODE mode, const LockDeadline& deadline) {
   deadline.arm();
+  const LockStopwatch stopwatch;
   return guarded([=] {
     LockRelationOid(relation, mode);
     return static_cast<bool>(SearchSysCacheExists1(RELOID, ObjectIdGetDatum(relation)));

@@ -89,6 +89,16 @@ class LockDeadline {
 // Waits for a lock no longer than the deadline allows; 55P03 when it passes. False when the relation is gone.
 [[nodiscard]] bool lock_relation(Oid relation, LOCKMODE mode, const LockDeadline& deadline);
 
+// How long lock_relation has waited in this session since this was made.
+class LockWait {
+ public:
+  LockWait() noexcept;
+  [[nodiscard]] std::chrono::milliseconds so_far() const noexcept;
+
+ private:
+  std::chrono::steady_clock::duration before_;
+};
+
 [[nodiscard]] Oid current_user();
 [[nodiscard]] bool is_superuser();
 // Membership with inherited rights: what ALTER TABLE asks for.

@@ -79,6 +79,31 @@ std::optional<std::vector<std::string>> split_identifiers(const std::string& lis
   return well_formed ? std::optional(result) : std::nullopt;
 }
 
+namespace {
+
+constexpr const char* kModule = "pg_strata";
+
+// Of an entry of shared_preload_libraries, which may be a path.
+std::string module_of(const std::string& library) {
+  const auto slash = library.rfind('/');
+  std::string name = slash == std::string::npos ? library : library.substr(slash + 1);
+  if (name.ends_with(".so")) name.resize(name.size() - 3);
+  return name;
+}
+
+}  // namespace
+
+bool in_own_worker() noexcept {
+  return MyBgworkerEntry != nullptr && std::strcmp(MyBgworkerEntry->bgw_library_name, kModule) == 0;
+}
+
+bool is_preloaded() {
+  const char* const listed = shared_preload_libraries_string;
+  const auto libraries = split_identifiers(listed != nullptr ? listed : "");
+  return libraries &&
+         std::ranges::any_of(*libraries, [](const std::string& name) { return module_of(name) == kModule; });
+}
+
 // --- the worker that starts others ------------------------------------------------------------
 
 void begin_launcher() {

@@ -29,6 +29,11 @@ void register_launcher(const WorkerRequest& request, int restart_seconds);
 // Names separated by commas, read as SQL identifiers: folded to lower case unless quoted. Nothing when malformed.
 [[nodiscard]] std::optional<std::vector<std::string>> split_identifiers(const std::string& list);
 
+// Whether this process is one of our workers.
+[[nodiscard]] bool in_own_worker() noexcept;
+// Whether the server has loaded this module for all sessions, so that the launcher runs.
+[[nodiscard]] bool is_preloaded();
+
 // --- the worker that starts others ------------------------------------------------------------
 
 // Lets signals in: SIGTERM and SIGHUP are noted and end waits.

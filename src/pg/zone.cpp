@@ -126,4 +126,12 @@ std::int64_t transaction_start() noexcept {
   return GetCurrentTransactionStartTimestamp();
 }
 
+std::int64_t wall_clock() noexcept {
+  return GetCurrentTimestamp();
+}
+
+std::int64_t session_start() noexcept {
+  return MyStartTimestamp;
+}
+
 }  // namespace strata::pg

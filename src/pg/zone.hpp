@@ -42,5 +42,8 @@ struct IntervalValue {
 
 // Start of the transaction, microseconds UTC.
 [[nodiscard]] std::int64_t transaction_start() noexcept;
+// Now, whatever the transaction, and when this session began, as pg_stat_activity tells it.
+[[nodiscard]] std::int64_t wall_clock() noexcept;
+[[nodiscard]] std::int64_t session_start() noexcept;
 
 }  // namespace strata::pg

@@ -34,6 +34,18 @@ is($rc, 0, 'the plan can be read on the standby') or diag($err);
 is($out, $primary->safe_psql('postgres', $plan), 'and is the primary\'s');
 like($out, qr/create\|app\.ev_p40.*detach\|app\.ev_p0/s, 'with creations and retirements');
 
+# So can the status; the calls have left nothing, there or at the primary.
+my $status = 'SELECT parent_table, partitions, first_bound, last_bound, rows_in_default, problem FROM partman.partition_status';
+is($standby->safe_psql('postgres', $status), $primary->safe_psql('postgres', $status), 'the status is the primary\'s, too');
+is($standby->safe_psql('postgres', 'SELECT count(*) FROM partman.partitions'), 5, 'and the partitions');
+is($standby->safe_psql('postgres', 'SELECT count(*) FROM partman.maintenance_history'), 0, 'no run is on record');
+is($standby->safe_psql('postgres', q{SELECT touched FROM partman.explain_pruning('SELECT * FROM app.ev WHERE id = 5')}), 1, 'plans are explained');
+# A run of the primary is none that was interrupted.
+$primary->safe_psql('postgres', q{INSERT INTO partman.maintenance_run (caller, pid, backend_start, role, started_at, outcome)
+	VALUES ('procedure', 1, now(), 'x', now(), 'running')});
+$primary->wait_for_catchup($standby);
+is($standby->safe_psql('postgres', 'SELECT outcome FROM partman.maintenance_history'), 'running', 'a run of the primary is what the primary says');
+
 # What would write says why it cannot.
 ($rc, $out, $err) = $standby->psql('postgres', "SELECT partman.create_parent('app.other', 'id', '10')");
 isnt($rc, 0, 'create_parent fails there');

@@ -96,7 +96,8 @@ my %value = (
 	p_child_tablename => "'" . ($child =~ s/^app\.//r) . "'", p_target_table => q{'app.plain'}, p_retention => undef,
 	p_source_schema => q{'app'}, p_source_tablename => q{'t'}, p_object_name => q{'app.t'}, ts => 'now()',
 	uuidv7 => q{'018d25e0-0000-7000-8000-000000000000'}, p_time_interval => q{'1 day'}, p_start_time => 'now()',
-	p_automatic_maintenance => undef, p_batch_count => '100', p_wait => '0', p_lock_wait => '-1', p_keep_table => 'false');
+	p_automatic_maintenance => undef, p_query => q{'SELECT * FROM app.t'},
+	p_batch_count => '100', p_wait => '0', p_lock_wait => '-1', p_keep_table => 'false');
 
 my @functions = map { [ split /\|/, $_, -1 ] } split /\n/, do_sql('postgres', q{
 	SELECT p.proname, p.prokind, p.prorettype = 'trigger'::regtype,
@@ -125,7 +126,7 @@ sub call_of {
 
 # What anybody may ask: it tells nothing of any set but what stands in the catalogs.
 my %open = map { $_ => 1 } qw(check_automatic_maintenance_value check_epoch_type check_partition_type check_name_length
-	partman_safe_obj_name uuid7_time_encoder uuid7_time_decoder calculate_time_partition_info check_control_type);
+	partman_safe_obj_name uuid7_time_encoder uuid7_time_decoder calculate_time_partition_info check_control_type maintenance_jobs);
 
 # Returns the calls that ended otherwise than expected, and all that was said.
 sub call_everything {
@@ -183,6 +184,7 @@ for my $role (qw(nothing usage_only reads_config)) {
 	learns_nothing($role, $said);
 }
 is(do_sql('postgres', $last_runs), $runs_before, 'no run was recorded');
+is(do_sql('postgres', 'SELECT count(*) FROM partman.maintenance_run'), 0, 'nor is there a trace of one in the history');
 
 # Over all sets, those one has no rights on are left out, or fail; a set that does not exist is reported as such to
 # those who can read the configuration.
@@ -190,7 +192,7 @@ my ($odd, $said) = call_everything('writes_config', sub {
 	my ($name, $state, $rows, $call) = @_;
 	return 1 if $refused->(@_);
 	return 1 if $call =~ /app\.fresh/ && $state eq '42P01';
-	return 1 if $name =~ /^(plan_maintenance|check_default|check_partitions)$/ && $state eq '00000' && $rows == 0;
+	return 1 if $name =~ /^(plan_maintenance|check_default|check_partitions|show_status|show_children)$/ && $state eq '00000' && $rows == 0;
 	return 1 if $name eq 'run_maintenance' && $state eq '00000' && $call !~ /p_parent_table => '/;
 	return 1 if $name eq 'run_maintenance_proc' && $state eq '55000';
 	return 0;
@@ -209,7 +211,7 @@ $before = do_sql('postgres', $fingerprint);
 my $looks = sub {
 	my ($name, $state, $rows, $call) = @_;
 	return 1 if $refused->(@_) || $state =~ /^(42P01|22004|42809|22P02|22007)$/;
-	return $name =~ /^(show_|plan_maintenance|check_default|check_subpartition_limits|dump_partitioned_table_definition)/;
+	return $name =~ /^(show_|explain_pruning|plan_maintenance|check_default|check_subpartition_limits|dump_partitioned_table_definition)/;
 };
 ($odd, $said) = call_everything('reads_some', $looks);
 is(join("\n", @$odd), '', 'reads_some may look, and not act');

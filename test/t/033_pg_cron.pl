@@ -46,6 +46,9 @@ is(value($children), '6 6', 'two days each way, today and the default');
 sub run_by_cron {
 	my $job = value(q{SELECT cron.schedule('partman-maintenance', '* * * * *', $$CALL partman.run_maintenance_proc()$$)});
 	my $ended = "FROM cron.job_run_details WHERE jobid = $job AND status IN ('succeeded', 'failed')";
+	is(value(q{SELECT scheduler, job_name, schedule, active, parent_table FROM partman.maintenance_jobs()}), 'pg_cron|partman-maintenance|* * * * *|t|',
+		'the job is known as one that maintains all sets');
+	is(value(q{SELECT DISTINCT schedule FROM partman.partition_status}), '* * * * *', 'the status tells the schedule');
 	ok($node->poll_query_until('postgres', "SELECT count(*) > 0 $ended"), 'the run ends');
 	value(q{SELECT cron.unschedule('partman-maintenance')});
 	return value("SELECT status || ': ' || return_message $ended ORDER BY runid LIMIT 1");
@@ -79,6 +82,27 @@ command_fails_like([ @psql, 'CALL partman.run_maintenance_proc()' ], qr/WARNING:
 value(q{SELECT partman.partition_data_time('public.fixes', 1000)});
 command_ok([ @psql, 'CALL partman.run_maintenance_proc()' ], 'cured');
 is(value(q{SELECT count(*) FROM public.fixes_default}), '0', 'no row is left in the default');
+
+# Which jobs maintain what: other jobs, other databases, one set, a paused one.
+value(q{
+	SELECT cron.schedule('all', '0 2 * * *', 'SELECT "partman".run_maintenance()');
+	SELECT cron.schedule('one', '5 * * * *', $$SELECT partman.run_maintenance('public.fixes', p_analyze => true)$$);
+	SELECT cron.schedule('named', '6 * * * *', $$SELECT partman.run_maintenance(p_analyze := true, p_parent_table := 'public.events')$$);
+	SELECT cron.schedule('paused', '7 * * * *', 'CALL partman.run_maintenance_proc()');
+	SELECT cron.schedule('other', '8 * * * *', 'VACUUM');
+	SELECT cron.schedule('elsewhere', '9 * * * *', 'CALL partman.run_maintenance_proc()');
+	UPDATE cron.job SET active = false WHERE jobname = 'paused';
+	UPDATE cron.job SET database = 'template1' WHERE jobname = 'elsewhere'});
+is(value('SELECT job_name, active, parent_table FROM partman.maintenance_jobs()'),
+	"all|t|\none|t|public.fixes\nnamed|t|public.events\npaused|f|", 'jobs are told apart');
+value(q{UPDATE partman.part_config SET automatic_maintenance = 'off' WHERE parent_table = 'public.events'});
+is(value('SELECT parent_table, schedule FROM partman.partition_status ORDER BY 1'),
+	"public.events|6 * * * *\npublic.fixes|0 2 * * *; 5 * * * *", 'each set has its own');
+# pg_cron shows everybody his own jobs.
+value(q{CREATE ROLE other; GRANT USAGE ON SCHEMA partman TO other});
+is(value('SET ROLE other; SELECT count(*) FROM partman.maintenance_jobs()'), 0, 'those of others are not shown');
+value('REVOKE ALL ON SCHEMA cron FROM PUBLIC');
+is(value('SET ROLE other; SELECT count(*) FROM partman.maintenance_jobs()'), 0, 'nor is it an error that they cannot be read');
 
 $node->stop;
 done_testing();

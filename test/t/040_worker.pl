@@ -133,6 +133,7 @@ add_database($node, 'd' x 63, 'public');
 $node->safe_psql('postgres', 'CREATE DATABASE bare; CREATE DATABASE broken');
 is(children($node, 'one'), 4, 'three partitions and a default');
 unlike(log_from($node, 0), qr/background worker "pg_strata/, 'and no worker');
+is($node->safe_psql('one', 'SELECT count(*) FROM partman.maintenance_jobs()'), 0, 'nor is one said to maintain');
 
 # --- several databases, most of them with something wrong -------------------------------------------------------------
 
@@ -150,6 +151,11 @@ $node->reload;
 maintained($node, 'd' x 63, 6, 'the last database of the list is maintained');
 is(children($node, 'one'), 6, 'and one before it');
 is(children($node, 'Two, "2"'), 6, 'and one that needs quotes');
+is($node->safe_psql('one', 'SELECT DISTINCT caller, role FROM partman.maintenance_run'), 'worker|partman_maintainer', 'the history knows it for the worker');
+my $jobs = 'SELECT scheduler, schedule, role, active FROM';
+is($node->safe_psql('one', "$jobs partman.maintenance_jobs()"), 'pg_strata_bgw|pg_strata_bgw: every 3600 s|partman_maintainer|t', 'it is known as what maintains here');
+is($node->safe_psql('Two, "2"', "$jobs \"Part Man\".maintenance_jobs()"), 'pg_strata_bgw|pg_strata_bgw: every 3600 s|partman_maintainer|t', 'wherever it is told to');
+is($node->safe_psql('one', 'SELECT schedule FROM partman.partition_status'), 'pg_strata_bgw: every 3600 s', 'the status of a set tells it');
 my $log = log_from($node, $mark);
 like($log, qr/FATAL:  database "missing" does not exist\n[^\n]*CONTEXT:  pg_strata dynamic background worker \(dbname=missing\), connecting as role "partman_maintainer"/,
 	'what is missing is named');
