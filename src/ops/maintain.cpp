@@ -346,6 +346,7 @@ std::vector<LoadedSet> load_wanted(const Extension& extension, const Maintenance
   if (!options.only) return load_sets(extension, Selection::Automatic);
   std::vector<LoadedSet> sets = load_sets(extension, Selection::Named, *options.only);
   if (sets.empty()) (void)load_set(extension, *options.only);  // raises, with the hint
+  if (sets[0].parent) require_owner_rights(*sets[0].parent);
   if (sets[0].config.undo_in_progress)
     refuse(core::Code::NotInPrerequisiteState, "partition set " + in_quotes(*options.only) + " is being undone",
            "Finish that, or set part_config.undo_in_progress to false.");

@@ -4,10 +4,10 @@
 #include <sys/statvfs.h>
 
 extern "C" {
+#include "catalog/namespace.h"
 #include "commands/extension.h"
 #include "commands/trigger.h"
 #include "common/relpath.h"
-#include "catalog/namespace.h"
 #include "storage/bufpage.h"
 #include "utils/builtins.h"
 #include "utils/catcache.h"
