@@ -10,9 +10,11 @@ std::string call_of_maintenance(const Extension& extension) {
   return "CALL " + extension.object("run_maintenance_proc") + "()";
 }
 
-// The database that pg_cron works for, when it is loaded; what it is asked to do elsewhere it does from there.
+// The database that pg_cron works for, when it is loaded and the caller may know; what it is asked to do elsewhere it
+// does from there. The view, unlike current_setting(), leaves out what is only written in the configuration file.
 std::optional<std::string> database_of_cron() {
-  const pg::Rows rows = pg::query("SELECT pg_catalog.current_setting('cron.database_name', true)");
+  const pg::Rows rows = pg::query("SELECT setting FROM pg_catalog.pg_settings WHERE name = 'cron.database_name'");
+  if (rows.empty()) return std::nullopt;
   return rows.optional_text(0, 0);
 }
 

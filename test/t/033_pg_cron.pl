@@ -132,6 +132,9 @@ my ($hint) = $err =~ /(SELECT cron\.schedule_in_database\(.*\));/;
 value($hint);
 is(value($jobs), 'partman-maintenance|0 2 * * *|CALL "My Part".run_maintenance_proc()|other|postgres', 'what the hint says makes the job');
 command_fails_like([ @other, q{SELECT "My Part".unschedule_maintenance()} ], qr/ERROR:  0A000: .*HINT:/s, 'nor can it be removed from there');
+$node->safe_psql('other', 'GRANT USAGE ON SCHEMA "My Part" TO nightly');
+command_fails_like([ @other[0 .. 3], '-d', $node->connstr('other') . ' user=nightly', '-c', q{SELECT "My Part".schedule_maintenance('0 2 * * *')} ],
+	qr/ERROR:  0A000: .*HINT:  Install pg_cron, or preload pg_strata/s, 'who may not see the settings of pg_cron');
 value('DROP EXTENSION pg_cron');
 command_fails_like([ @psql, q{SELECT partman.schedule_maintenance('0 2 * * *')} ],
 	qr/ERROR:.*pg_cron is not installed.*HINT:  Run CREATE EXTENSION pg_cron, or preload pg_strata and set pg_strata_bgw.dbname, or let the system's cron run: psql -d 'postgres' -c 'CALL partman.run_maintenance_proc\(\)'/s,
