@@ -80,6 +80,19 @@ SELECT partman.create_parent('i.below', 'id', '10', p_premake := 1, p_start_part
 SELECT partman.set_partition_interval('i.below', '100');
 SELECT t.is((SELECT string_agg(format('%s-%s', lo, hi), ' ' ORDER BY lo::int) FROM t.bounds('i.below')), '-30--20 -20--10 -10-0', 'zero is a boundary');
 
+-- Times that are stored as numbers and as version 7 UUIDs
+CREATE TABLE i.epoch (k bigint NOT NULL) PARTITION BY RANGE (k);
+SELECT partman.create_parent('i.epoch', 'k', '1 day', p_epoch := 'seconds', p_premake := 1, p_start_partition := t.month(1)::text);
+CREATE TABLE i.uuid (k uuid NOT NULL) PARTITION BY RANGE (k);
+SELECT partman.create_parent('i.uuid', 'k', '1 day', p_time_encoder := 'partman.uuid7_time_encoder', p_time_decoder := 'partman.uuid7_time_decoder', p_premake := 1, p_start_partition := t.month(1)::text);
+SELECT partman.set_partition_interval(p, '1 month') FROM unnest('{i.epoch,i.uuid}'::text[]) p;
+SELECT t.is((SELECT format('%s %s', c.child_start_time > t.month(1) AT TIME ZONE 'UTC', c.child_end_time) FROM partman.show_partitions(p, 'DESC') s, partman.show_partition_info(s.partition_schemaname || '.' || s.partition_tablename, NULL, p) c LIMIT 1),
+    't ' || (t.month(2) AT TIME ZONE 'UTC'), p || ': the rest of the month') FROM unnest('{i.epoch,i.uuid}'::text[]) p;
+UPDATE partman.part_config SET premake = 4, infinite_time_partitions = true WHERE parent_table IN ('i.epoch', 'i.uuid');
+SELECT partman.run_maintenance(p) FROM unnest('{i.epoch,i.uuid}'::text[]) p;
+SELECT t.is((partman.show_partition_name(p, (t.month(3) + interval '5 days')::text)).suffix_timestamp, t.month(3) AT TIME ZONE 'UTC', p || ': whole months') FROM unnest('{i.epoch,i.uuid}'::text[]) p;
+SELECT t.ok((partman.show_partition_name(p, (t.month(3) + interval '5 days')::text)).table_exists, p || ' exist') FROM unnest('{i.epoch,i.uuid}'::text[]) p;
+
 -- Retention of a time set on both sides of the change
 CREATE TABLE i.kept (k date NOT NULL) PARTITION BY RANGE (k);
 SELECT partman.create_parent('i.kept', 'k', '1 month', p_premake := 1, p_start_partition := t.month(-5)::text);
