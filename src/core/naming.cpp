@@ -177,8 +177,8 @@ std::string show_tick(const Calendar& calendar, Tick tick) {
 }
 
 NameChoice partition_name(std::string_view table, std::string_view identity, std::string_view suffix,
-                          const Bound& lower, const NameRules& rules) {
-  return choice(table, "_p" + std::string(suffix), hashed(identity, describe(lower)), rules);
+                          const Bound& lower, const NameRules& rules, std::string_view lead) {
+  return choice(table, std::string(lead).append(suffix), hashed(identity, describe(lower)), rules);
 }
 
 NameChoice default_name(std::string_view table, std::string_view identity, const NameRules& rules) {

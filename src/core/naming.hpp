@@ -3,6 +3,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -32,6 +33,18 @@ struct NameRules {
 // YYYYMMDD for a day or longer, else YYYYMMDD_HH24MISS.
 [[nodiscard]] std::string_view datetime_string_for(const IntervalParts& interval) noexcept;
 
+// How names of partitions end where a set has chosen another way than _p<datetime_string> (part_policy.name_pattern).
+enum class NamePattern : std::uint8_t { Contract, Day, Week, Month, Quarter, Year };
+// From "_YYYY_MM_DD", "_YYYY_wWW" (ISO week of the ISO year), "_YYYY_MM", "_YYYY_qN", "_YYYY".
+[[nodiscard]] std::optional<NamePattern> parse_name_pattern(std::string_view text) noexcept;
+// The format of what follows the "_", as format_local takes it; empty for Contract.
+[[nodiscard]] std::string_view format_of(NamePattern pattern) noexcept;
+// Refuses a pattern that would give two partitions of this step the same name.
+[[nodiscard]] std::optional<Refusal> wrong_pattern(NamePattern pattern, KeyType key, const Step& step,
+                                                   std::string_view set);
+// The local time that such an ending stands for, without the "_"; empty for what no partition is called.
+[[nodiscard]] std::optional<std::int64_t> read_ending(NamePattern pattern, std::string_view ending) noexcept;
+
 // A key value as people write it: number, date, or local date and time. For reasons and messages, never for bounds.
 [[nodiscard]] std::string show_tick(const Calendar& calendar, Tick tick);
 
@@ -41,9 +54,9 @@ struct NameChoice {
   bool clipped = false;  // the contract name lost characters of the parent's name
   friend bool operator==(const NameChoice&, const NameChoice&) = default;
 };
-// `suffix` without "_p". `identity` is what tells two sets apart: their qualified name.
+// `suffix` without its lead. `identity` is what tells two sets apart: their qualified name.
 [[nodiscard]] NameChoice partition_name(std::string_view table, std::string_view identity, std::string_view suffix,
-                                        const Bound& lower, const NameRules& rules);
+                                        const Bound& lower, const NameRules& rules, std::string_view lead = "_p");
 [[nodiscard]] NameChoice default_name(std::string_view table, std::string_view identity, const NameRules& rules);
 [[nodiscard]] NameChoice template_name(std::string_view schema, std::string_view table, const NameRules& rules);
 

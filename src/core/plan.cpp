@@ -2,6 +2,7 @@
 #include "core/plan.hpp"
 
 #include <algorithm>
+#include <functional>
 #include <iterator>
 #include <span>
 #include <utility>
@@ -358,8 +359,9 @@ Result<Action> create_action(const Policy& policy, const Calendar& calendar, con
                    .detail = {},
                    .hint = "Partitions that end at MINVALUE, MAXVALUE or infinity are created by hand."};
   }
+  if (auto refusal = wrong_pattern(policy.pattern, policy.key, policy.step, policy.parent)) return *std::move(refusal);
   const Tick lower = range.lower.tick;
-  auto suffix = is_time(policy.key) ? format_local(calendar.to_local(lower), policy.datetime_string)
+  auto suffix = is_time(policy.key) ? format_local(calendar.to_local(lower), policy.name_format())
                                     : Result<std::string>(std::to_string(lower));
   if (!suffix) return suffix.refusal();
   if (suffix.value().empty()) {
@@ -368,7 +370,8 @@ Result<Action> create_action(const Policy& policy, const Calendar& calendar, con
                    .detail = {},
                    .hint = "Set it to YYYYMMDD, or to YYYYMMDD_HH24MISS for intervals under a day."};
   }
-  const NameChoice choice = partition_name(policy.table, policy.parent, suffix.value(), range.lower, names);
+  const NameChoice choice =
+      partition_name(policy.table, policy.parent, suffix.value(), range.lower, names, policy.name_lead());
   return Action{.kind = ActionKind::Create,
                 .oid = 0,
                 .schema = policy.schema,
@@ -384,6 +387,7 @@ Result<SetPlan> plan_maintenance(const Policy& policy, const Calendar& calendar,
                                  const Observation& seen, std::int64_t now_utc, Retirement retirement,
                                  const NameRules& names, const PlanLimits& limits) {
   if (auto refusal = wrong_retention(policy)) return *std::move(refusal);
+  if (auto refusal = wrong_pattern(policy.pattern, policy.key, policy.step, policy.parent)) return *std::move(refusal);
   const Set set{.policy = policy, .calendar = calendar, .inventory = inventory, .seen = seen, .now_utc = now_utc};
   if (policy.full) return SetPlan{};
   auto created = premake(set, names, limits);
@@ -393,6 +397,27 @@ Result<SetPlan> plan_maintenance(const Policy& policy, const Calendar& calendar,
   if (made.actions.empty() && is_full(set)) return SetPlan{.actions = {}, .warnings = {}, .became_full = true};
   SetPlan plan{.actions = std::move(made.actions), .warnings = std::move(made.warnings), .became_full = false};
   add_retirements(set, retirement, plan);
+  return plan;
+}
+
+SetPlan part_of(SetPlan plan, PlanPart part, const Policy& policy, const Inventory& inventory) {
+  if (part == PlanPart::All) return plan;
+  const auto creates = [](const Action& action) { return action.kind == ActionKind::Create; };
+  if (part == PlanPart::Creations) {
+    std::erase_if(plan.actions, std::not_fn(creates));
+    return plan;
+  }
+  plan.became_full = false;
+  const bool counted_on = std::erase_if(plan.actions, creates) > 0 && !policy.may_empty;
+  if (!counted_on || inventory.children.empty()) return plan;
+  const std::uint32_t last = inventory.children.back().oid;
+  const auto leaves = [&plan](const Child& child) {
+    return std::ranges::any_of(plan.actions, [&child](const Action& action) { return action.oid == child.oid; });
+  };
+  if (!std::ranges::all_of(inventory.children, leaves)) return plan;
+  std::erase_if(plan.actions, [last](const Action& action) { return action.oid == last; });
+  plan.warnings.push_back("retention keeps \"" + inventory.children.back().name + "\", the last partition of \"" +
+                          policy.parent + "\"");
   return plan;
 }
 

@@ -36,10 +36,17 @@ struct Policy {
   bool keep_table = true;
   bool keep_index = true;
   std::string datetime_string;  // time sets
+  NamePattern pattern = NamePattern::Contract;
   // Sub-sets: partitions begin inside these, the bounds of the set's own table in its parent (contract 3.5, 4.4).
   std::optional<Range> limits;
   bool full = false;       // sub_partition_set_full: nothing to create, no retention
   bool may_empty = false;  // sub-partitioned partitions: retention may take the last one, too (contract 5.4)
+
+  // How names of partitions of a time set end, as format_local takes it, and what stands before that.
+  [[nodiscard]] std::string_view name_format() const noexcept {
+    return pattern == NamePattern::Contract ? std::string_view(datetime_string) : format_of(pattern);
+  }
+  [[nodiscard]] std::string_view name_lead() const noexcept { return pattern == NamePattern::Contract ? "_p" : "_"; }
 
   // Whether a partition may begin here.
   [[nodiscard]] bool within_limits(const Bound& lower) const noexcept {
@@ -118,6 +125,11 @@ struct PlanLimits {
                                                const Inventory& inventory, const Observation& seen,
                                                std::int64_t now_utc, Retirement retirement, const NameRules& names,
                                                const PlanLimits& limits = {});
+
+// Creations without retirements (run_provisioning), or the other way round (run_cleanup).
+enum class PlanPart : std::uint8_t { All, Creations, Retirements };
+// Retirements alone must not count on the creations of the plan: then the last partition stays, unless it may go.
+[[nodiscard]] SetPlan part_of(SetPlan plan, PlanPart part, const Policy& policy, const Inventory& inventory);
 
 // Retention alone, as drop_partition_time and drop_partition_id ask for it.
 [[nodiscard]] Result<SetPlan> plan_retirement(const Policy& policy, const Calendar& calendar,

@@ -154,12 +154,8 @@ Parent checked_parent(const Extension& extension, const CreateRequest& request) 
 
 // --- interval and start ----------------------------------------------------------------------------------------------
 
-struct Interval {
-  std::string text;           // as stored
-  core::IntervalParts parts;  // time sets
-};
+}  // namespace
 
-// Refuses what the key cannot be cut by, before anything is written.
 Interval checked_interval(const CreateRequest& request, const Parent& parent) {
   const core::KeyType key = *key_type_of(parent.key_type, request.epoch);
   if (!core::is_time(key)) {
@@ -178,6 +174,8 @@ Interval checked_interval(const CreateRequest& request, const Parent& parent) {
   (void)value_or_raise(core::time_step(parts, key));
   return {.text = pg::print_interval(value), .parts = parts};
 }
+
+namespace {
 
 std::optional<core::TruncField> checked_trunc(const CreateRequest& request) {
   if (!request.date_trunc_interval) return std::nullopt;

@@ -32,6 +32,13 @@ struct CreateRequest {
 // `place`: for a partition that becomes a set before it is attached.
 bool create_set(const Extension& extension, const CreateRequest& request, const Place* place = nullptr);
 
+// What p_interval means for this table and this kind of key. Refuses what the key cannot be cut by.
+struct Interval {
+  std::string text;           // as stored
+  core::IntervalParts parts;  // time sets
+};
+[[nodiscard]] Interval checked_interval(const CreateRequest& request, const Parent& parent);
+
 // Creates partitions decided on by the caller, all in his transaction, or none: rows of the default that belong in one
 // of them are refused (23514). What creations bring along (extra constraints) follows.
 void create_or_refuse(const Extension& extension, ManagedSet set, std::vector<core::Action> actions);

@@ -39,20 +39,16 @@ Attempt retire_one(const Extension& extension, const PlannedSet& planned, const 
 
 }  // namespace
 
-namespace {
-
-int retire_all(const Extension& extension, const DropRequest& request, const PlannedSet& planned) {
+int retire_all(const Extension& extension, const PlannedSet& planned) {
   int count = 0;
   for (const PlannedAction& action : planned.actions) {
     pg::check_interrupts();
     const Attempt attempt = retire_one(extension, planned, action);
-    if (attempt.outcome == Outcome::Deferred) raise_not_locked(request.parent, attempt);
+    if (attempt.outcome == Outcome::Deferred) raise_not_locked(planned.set.config.parent_table, attempt);
     if (attempt.outcome == Outcome::Done && action.action.kind != core::ActionKind::Drop) ++count;
   }
   return count;
 }
-
-}  // namespace
 
 int drop_partitions(const Extension& extension, const DropRequest& request, DropKind kind) {
   if (!pg::try_transaction_lock(kind == DropKind::Time ? "pg_partman drop_partition_time"
@@ -70,7 +66,7 @@ int drop_partitions(const Extension& extension, const DropRequest& request, Drop
   if (planned.actions.empty()) return 0;
   const std::string job = kind == DropKind::Time ? "PARTMAN DROP TIME PARTITION: " : "PARTMAN DROP ID PARTITION: ";
   return logged(Job(job + request.parent, extension, request.parent), "Retiring partitions", Mode::Caller,
-                [&](Job&) { return retire_all(extension, request, planned); });
+                [&](Job&) { return retire_all(extension, planned); });
 }
 
 }  // namespace strata::ops

@@ -1,7 +1,7 @@
 // drop_partition_time and drop_partition_id: retention for one set, on demand (contract 5).
 #pragma once
 
-#include "ops/set.hpp"
+#include "ops/planner.hpp"
 
 namespace strata::ops {
 
@@ -19,5 +19,8 @@ enum class DropKind : std::uint8_t { Time, Id };
 // How many partitions were detached or dropped. Everything stays in the caller's transaction, its locks included:
 // ACCESS EXCLUSIVE on parent, default and each partition.
 [[nodiscard]] int drop_partitions(const Extension& extension, const DropRequest& request, DropKind kind);
+
+// Carries out planned retirements in the caller's transaction, all or none: how many partitions left the set.
+[[nodiscard]] int retire_all(const Extension& extension, const PlannedSet& planned);
 
 }  // namespace strata::ops

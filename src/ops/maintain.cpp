@@ -238,13 +238,13 @@ void mark_full(const Extension& extension, const std::string& parent) {
 }
 
 // Everything before the first action, in a subtransaction of its own so that an error leaves the transaction usable.
-PlannedSet prepare(const Extension& extension, ManagedSet set, Mode mode) {
+PlannedSet prepare(const Extension& extension, ManagedSet set, core::PlanPart part, Mode mode) {
   std::optional<PlannedSet> planned;
   pg::in_subtransaction([&] {
     require_owner_rights(set.parent);
     if (needs_repair(set)) repair(extension, set);
     const core::Retirement retirement = retirement_of(set.config, mode);
-    planned = plan_set(extension, std::move(set), retirement, pg::transaction_start());
+    planned = plan_set(extension, std::move(set), retirement, pg::transaction_start(), part);
     if (planned->became_full) mark_full(extension, planned->set.config.parent_table);
   });
   if (mode == Mode::Committing) pg::commit_and_start();
@@ -266,7 +266,7 @@ SetResult maintain(const Extension& extension, const ManagedSet& set, const Main
                    History& history) {
   std::optional<PlannedSet> prepared;
   try {
-    prepared = prepare(extension, set, mode);
+    prepared = prepare(extension, set, options.part, mode);
   } catch (const pg::PgError& error) {
     if (!detail::is_lock_failure(error)) throw;
     SetResult result = put_off(set);
@@ -333,28 +333,40 @@ struct Triage {
   std::vector<std::string> failed;
 };
 
-bool has_work(const Extension& extension, LoadedSet& loaded, Mode mode) {
+bool has_work(const Extension& extension, LoadedSet& loaded, core::PlanPart part, Mode mode) {
   if (loaded.parent) require_owner_rights(*loaded.parent);
   if (loaded.refusal) throw to_raise(*loaded.refusal);
   if (needs_repair(*loaded.set)) return true;
   const core::Retirement retirement = retirement_of(loaded.config, mode);
-  return !plan_set(extension, std::move(*loaded.set), retirement, pg::transaction_start()).empty();
+  return !plan_set(extension, std::move(*loaded.set), retirement, pg::transaction_start(), part).empty();
 }
 
 // What cannot be read now is looked at again, and put off if it still cannot be.
-bool has_work_or_is_locked(const Extension& extension, LoadedSet& loaded, Mode mode) {
+bool has_work_or_is_locked(const Extension& extension, LoadedSet& loaded, core::PlanPart part, Mode mode) {
   bool work = true;
   try {
-    pg::in_subtransaction([&] { work = has_work(extension, loaded, mode); });
+    pg::in_subtransaction([&] { work = has_work(extension, loaded, part, mode); });
   } catch (const pg::PgError& error) {
     if (!detail::is_lock_failure(error)) throw;
   }
   return work;
 }
 
-Triage sort_out(const Extension& extension, Mode mode, History& history) {
+// One set by name is worked on whatever its automatic_maintenance says.
+std::vector<LoadedSet> load_wanted(const Extension& extension, const MaintenanceOptions& options) {
+  if (!options.only) return load_sets(extension, Selection::Automatic);
+  std::vector<LoadedSet> sets = load_sets(extension, Selection::Named, *options.only);
+  if (sets.empty()) (void)load_set(extension, *options.only);  // raises, with the hint
+  if (sets[0].parent) require_owner_rights(*sets[0].parent);
+  if (sets[0].config.undo_in_progress)
+    refuse(core::Code::NotInPrerequisiteState, "partition set " + in_quotes(*options.only) + " is being undone",
+           "Finish that, or set part_config.undo_in_progress to false.");
+  return sets;
+}
+
+Triage sort_out(const Extension& extension, const MaintenanceOptions& options, Mode mode, History& history) {
   Triage triage;
-  std::vector<LoadedSet> sets = load_sets(extension, Selection::Automatic);
+  std::vector<LoadedSet> sets = load_wanted(extension, options);
   for (LoadedSet& loaded : sets) {
     pg::check_interrupts();
     if (left_alone(loaded)) continue;
@@ -362,7 +374,7 @@ Triage sort_out(const Extension& extension, Mode mode, History& history) {
     const std::string name = loaded.config.parent_table;
     bool work = false;
     const std::optional<pg::Raise> failure = failure_of([&]() -> std::optional<pg::Raise> {
-      work = has_work_or_is_locked(extension, loaded, mode);
+      work = has_work_or_is_locked(extension, loaded, options.part, mode);
       return std::nullopt;
     });
     if (failure) {
@@ -415,7 +427,7 @@ void run_named(const Extension& extension, const std::string& parent, const Main
 }
 
 void run_all(const Extension& extension, const MaintenanceOptions& options, History& history) {
-  const Triage triage = sort_out(extension, Mode::Caller, history);
+  const Triage triage = sort_out(extension, options, Mode::Caller, history);
   for (const std::string& name : triage.busy) {
     const std::optional<pg::Raise> failure = maintain_in_subtransaction(extension, name, options, history);
     if (failure) record_failure(extension, name, *failure, history);
@@ -426,6 +438,11 @@ std::string joined(const std::vector<std::string>& names) {
   std::string text;
   for (const std::string& name : names) text += (text.empty() ? "" : ", ") + in_quotes(name);
   return text;
+}
+
+const char* name_of(core::PlanPart part) noexcept {
+  if (part == core::PlanPart::All) return "maintenance";
+  return part == core::PlanPart::Creations ? "provisioning" : "cleanup";
 }
 
 Job maintenance_job(const MaintenanceOptions& options) {
@@ -460,7 +477,7 @@ namespace {
 // A set's failure becomes a value only after the rollback of what it had begun, so the error at the end finds the
 // transaction usable.
 void maintain_committing(const Extension& extension, const MaintenanceOptions& options, History& history) {
-  Triage triage = sort_out(extension, Mode::Committing, history);
+  Triage triage = sort_out(extension, options, Mode::Committing, history);
   pg::wait_point("maintain_sorted");
   // So far only times of runs were written, and a crash may take those back: a run with nothing to do need not wait for
   // the disk, nor for standbys.
@@ -477,14 +494,14 @@ void maintain_committing(const Extension& extension, const MaintenanceOptions& o
     pg::sleep_ms(1000L * options.wait_seconds);
   }
   history.finish();
-  if (triage.failed.empty() || !strict_maintenance()) return;
-  throw pg::Raise{
-      .sqlstate = ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE,
-      .message = "maintenance failed for " + joined(triage.failed),
-      .detail = "All other sets were maintained. The reason for each is in the warnings before this error.",
-      .hint = "SELECT * FROM " + pg::qualified(extension.schema(), "plan_maintenance") + "() shows what is left to do.",
-      .schema = {},
-      .table = {}};
+  const bool raises = options.failures == MaintenanceOptions::Failures::Raise || strict_maintenance();
+  if (triage.failed.empty() || !raises) return;
+  throw SetsFailed{
+      {.sqlstate = ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE,
+       .message = std::string(name_of(options.part)) + " failed for " + joined(triage.failed),
+       .detail = "All other sets were maintained. The reason for each is in the warnings before this error.",
+       .hint =
+           "SELECT * FROM " + pg::qualified(extension.schema(), "plan_maintenance") + "() shows what is left to do."}};
 }
 
 }  // namespace

@@ -147,10 +147,17 @@ void add_constraint(const Extension& extension, const ManagedSet& set, std::vect
   actions.push_back(std::move(action));
 }
 
-core::SetPlan decide_on(const ManagedSet& set, const core::Observation& seen, core::Retirement retirement,
-                        std::int64_t now_utc) {
-  return value_or_raise(
-      core::plan_maintenance(set.policy, set.calendar(), set.inventory, seen, now_utc, retirement, name_rules()));
+// What one decision depends on besides the set and its rows.
+struct Moment {
+  core::Retirement retirement;
+  std::int64_t now_utc;
+  core::PlanPart part;
+};
+
+core::SetPlan decide_on(const ManagedSet& set, const core::Observation& seen, const Moment& moment) {
+  core::SetPlan plan = value_or_raise(core::plan_maintenance(set.policy, set.calendar(), set.inventory, seen,
+                                                             moment.now_utc, moment.retirement, name_rules()));
+  return core::part_of(std::move(plan), moment.part, set.policy, set.inventory);
 }
 
 bool is_idle(const core::SetPlan& plan) {
@@ -158,21 +165,21 @@ bool is_idle(const core::SetPlan& plan) {
 }
 
 // Most runs find nothing to do, and for that no table need be read. Empty when one must be.
-std::optional<core::SetPlan> decide_by_files(const ManagedSet& set, core::Retirement retirement, std::int64_t now_utc) {
+std::optional<core::SetPlan> decide_by_files(const ManagedSet& set, const Moment& moment) {
   std::optional<core::SetPlan> plan;
-  for (const core::Observation& seen : observe_files(set, now_utc)) {
-    plan = decide_on(set, seen, retirement, now_utc);
+  for (const core::Observation& seen : observe_files(set, moment.now_utc)) {
+    plan = decide_on(set, seen, moment);
     if (!is_idle(*plan)) return std::nullopt;
   }
   return plan;
 }
 
-core::SetPlan decide(const ManagedSet& set, core::Retirement retirement, std::int64_t now_utc) {
-  if (std::optional<core::SetPlan> idle = decide_by_files(set, retirement, now_utc)) return *std::move(idle);
+core::SetPlan decide(const ManagedSet& set, const Moment& moment) {
+  if (std::optional<core::SetPlan> idle = decide_by_files(set, moment)) return *std::move(idle);
   // As the owner: reading rows runs his policies and index expressions. Lock waits as for any action.
   const pg::OwnerScope as_owner(set.parent.owner, set.parent.schema_oid);
   pg::LockDeadline(set.config.lock_timeout_ms).arm();
-  core::SetPlan plan = decide_on(set, observe(set, now_utc), retirement, now_utc);
+  core::SetPlan plan = decide_on(set, observe(set, moment.now_utc), moment);
   mark_blocked(set, plan.actions);
   return plan;
 }
@@ -240,10 +247,11 @@ void complete(const Extension& extension, PlannedSet& planned, std::vector<core:
 
 }  // namespace
 
-PlannedSet plan_set(const Extension& extension, ManagedSet set, core::Retirement retirement, std::int64_t now_utc) {
+PlannedSet plan_set(const Extension& extension, ManagedSet set, core::Retirement retirement, std::int64_t now_utc,
+                    core::PlanPart part) {
   const pg::SettingsScope settings;
   require_same_sub_config(extension, set);
-  core::SetPlan plan = decide(set, retirement, now_utc);
+  core::SetPlan plan = decide(set, {.retirement = retirement, .now_utc = now_utc, .part = part});
   add_constraint(extension, set, plan.actions);
   PlannedSet planned{.set = std::move(set),
                      .recipe = {},
@@ -253,7 +261,8 @@ PlannedSet plan_set(const Extension& extension, ManagedSet set, core::Retirement
                      .became_full = plan.became_full};
   choose_names(planned.set, plan.actions);
   fill_sizes(planned.set, plan.actions);
-  std::vector<core::Action> actions = pending_drops(extension, planned.set);
+  std::vector<core::Action> actions;
+  if (part != core::PlanPart::Creations) actions = pending_drops(extension, planned.set);
   actions.insert(actions.end(), plan.actions.begin(), plan.actions.end());
   complete(extension, planned, std::move(actions));
   return planned;

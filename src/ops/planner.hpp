@@ -29,9 +29,9 @@ struct PlannedSet {
   }
 };
 
-// Decides what a run at `now_utc` would do. Reads as the set's owner, changes nothing.
+// Decides what a run at `now_utc` would do, or a part of it. Reads as the set's owner, changes nothing.
 [[nodiscard]] PlannedSet plan_set(const Extension& extension, ManagedSet set, core::Retirement retirement,
-                                  std::int64_t now_utc);
+                                  std::int64_t now_utc, core::PlanPart part = core::PlanPart::All);
 
 // The same for creations decided elsewhere (create_partition, create_partition_time, ...): names, recipe, statements.
 [[nodiscard]] PlannedSet plan_creations(const Extension& extension, ManagedSet set, std::vector<core::Action> actions);

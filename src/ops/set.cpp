@@ -332,6 +332,8 @@ core::Result<ManagedSet> assemble(Config config, Parent parent, std::vector<core
   policy.full = set.config.set_full;
   policy.may_empty = set.config.has_sub_config;
   if (set.is_time()) policy.datetime_string = name_pattern(set);
+  if (set.config.name_pattern)
+    policy.pattern = core::parse_name_pattern(*set.config.name_pattern).value_or(core::NamePattern::Contract);
   decode_children(set.codec, {policy.key, nullptr}, policy.step, set.parent.default_oid, children, facts);
   take_children(set, std::move(children), std::move(facts));
   core::Result<std::shared_ptr<SetZone>> zone = choose_zone(set);

@@ -120,7 +120,7 @@ std::optional<std::string> suffix_of(const ManagedSet& set, const core::Bound& l
   }
   const auto start = set.calendar().truncate(lower.tick, core::trunc_field_for(parts));
   if (!start) return std::nullopt;
-  return value_or_raise(core::format_local(set.calendar().to_local(*start), set.policy.datetime_string));
+  return value_or_raise(core::format_local(set.calendar().to_local(*start), set.policy.name_format()));
 }
 
 // --- the partition of a value ---------------------------------------------------------------------------------------
@@ -243,7 +243,22 @@ core::Bound time_in_name(const ManagedSet& set, const std::string& name, const s
   return core::Bound::at(*tick);
 }
 
+// The pattern's own ending, which begins at the last "_" but one or two, whatever the table is called.
+core::Bound pattern_in_name(const ManagedSet& set, const std::string& name) {
+  const std::size_t fields = std::ranges::count(set.policy.name_format(), '_') + std::size_t{1};
+  std::size_t at = std::string::npos;
+  for (std::size_t n = 0; n < fields && at != 0; ++n) at = name.rfind('_', at - 1);
+  const auto local = at < name.size() ? core::read_ending(set.policy.pattern, name.substr(at + 1)) : std::nullopt;
+  const auto tick = local ? set.calendar().from_local(*local) : std::nullopt;
+  if (!tick)
+    refuse(core::Code::InvalidParameterValue,
+           "\"" + name + "\" is not the name of a partition of \"" + set.config.parent_table + "\"",
+           "It must end as part_policy.name_pattern says, in " + *set.config.name_pattern + ".");
+  return core::Bound::at(*tick);
+}
+
 core::Bound lower_in_name(const ManagedSet& set, const std::string& name) {
+  if (set.policy.pattern != core::NamePattern::Contract) return pattern_in_name(set, name);
   const auto at = name.rfind("_p");
   if (at == std::string::npos) refuse_name(set, name);
   const std::string suffix = name.substr(at + 2);

@@ -4,12 +4,14 @@
 #include <sys/statvfs.h>
 
 extern "C" {
+#include "catalog/namespace.h"
 #include "commands/extension.h"
 #include "commands/trigger.h"
 #include "common/relpath.h"
 #include "storage/bufpage.h"
 #include "utils/builtins.h"
 #include "utils/catcache.h"
+#include "utils/varlena.h"
 }
 
 namespace strata::pg {
@@ -90,6 +92,13 @@ int relations_named(const char* name) {
     const int count = found->n_members;
     ReleaseCatCacheList(found);
     return count;
+  });
+}
+
+Oid relation_called(const std::string& name) {
+  const char* const text = name.c_str();
+  return guarded([text] {
+    return RangeVarGetRelid(makeRangeVarFromNameList(textToQualifiedNameList(cstring_to_text(text))), NoLock, true);
   });
 }
 

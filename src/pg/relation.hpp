@@ -29,6 +29,9 @@ struct DatabaseIdentity {
 [[nodiscard]] bool extension_installed(const char* name);
 // How many schemas have a relation of this name.
 [[nodiscard]] int relations_named(const char* name);
+// What a name as SQL writes it means under the current search_path, folded unless quoted; none when there is no such
+// relation. To be asked before a scope changes the search_path.
+[[nodiscard]] Oid relation_called(const std::string& name);
 // Owner of a relation; none when it does not exist.
 [[nodiscard]] Oid owner_of(const std::string& schema, const char* name);
 // Longest prefix of whole characters in the server's encoding; never raises.

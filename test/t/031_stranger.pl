@@ -96,7 +96,7 @@ my %value = (
 	p_child_tablename => "'" . ($child =~ s/^app\.//r) . "'", p_target_table => q{'app.plain'}, p_retention => undef,
 	p_source_schema => q{'app'}, p_source_tablename => q{'t'}, p_object_name => q{'app.t'}, ts => 'now()',
 	uuidv7 => q{'018d25e0-0000-7000-8000-000000000000'}, p_time_interval => q{'1 day'}, p_start_time => 'now()',
-	p_automatic_maintenance => undef, p_query => q{'SELECT * FROM app.t'},
+	p_automatic_maintenance => undef, p_query => q{'SELECT * FROM app.t'}, p_months => '1', p_schedule => q{'0 2 * * *'},
 	p_batch_count => '100', p_wait => '0', p_lock_wait => '-1', p_keep_table => 'false');
 
 my @functions = map { [ split /\|/, $_, -1 ] } split /\n/, do_sql('postgres', q{
@@ -112,7 +112,7 @@ sub call_of {
 	my ($function, $set) = @_;
 	my ($name, $kind, $trigger, $arguments, $required) = @$function;
 	my @names = split /,/, $arguments;
-	my %here = (%value, p_parent_table => $set);
+	my %here = (%value, p_parent_table => $set, p_table => $set);
 	$here{p_value} = q{'555444333'} if ($set // '') eq q{'app.n'};
 	my @given;
 	for my $n (0 .. $#names) {
@@ -194,7 +194,7 @@ my ($odd, $said) = call_everything('writes_config', sub {
 	return 1 if $call =~ /app\.fresh/ && $state eq '42P01';
 	return 1 if $name =~ /^(plan_maintenance|check_default|check_partitions|show_status|show_children)$/ && $state eq '00000' && $rows == 0;
 	return 1 if $name eq 'run_maintenance' && $state eq '00000' && $call !~ /p_parent_table => '/;
-	return 1 if $name eq 'run_maintenance_proc' && $state eq '55000';
+	return 1 if $name =~ /^run_(?:maintenance_proc|provisioning|cleanup|all)$/ && $state eq '55000' && $call !~ /p_parent_table => '/;
 	return 0;
 });
 is(join("\n", @$odd), '', 'writes_config is refused everywhere');

@@ -103,6 +103,70 @@ value(q{CREATE ROLE other; GRANT USAGE ON SCHEMA partman TO other});
 is(value('SET ROLE other; SELECT count(*) FROM partman.maintenance_jobs()'), 0, 'those of others are not shown');
 value('REVOKE ALL ON SCHEMA cron FROM PUBLIC');
 is(value('SET ROLE other; SELECT count(*) FROM partman.maintenance_jobs()'), 0, 'nor is it an error that they cannot be read');
+value(q{SELECT cron.unschedule(jobid) FROM cron.job; UPDATE partman.part_config SET automatic_maintenance = 'on'; DROP OWNED BY other; DROP ROLE other});
+
+# --- schedule_maintenance -----------------------------------------------------------------------------------------------
+
+my $jobs = q{SELECT string_agg(concat_ws('|', jobname, schedule, command, database, username), ' ' ORDER BY jobname, username) FROM cron.job};
+my $own = 'CALL partman.run_maintenance_proc()|postgres|postgres';
+my $number = value(q{SELECT partman.schedule_maintenance('0 2 * * *')});
+is(value($jobs), "partman-maintenance|0 2 * * *|$own", 'the job');
+is(value('SELECT jobid FROM cron.job'), $number, 'its number');
+is(value(q{SELECT partman.schedule_maintenance('30 3 * * 1')}), $number, 'again: the same job');
+is(value($jobs), "partman-maintenance|30 3 * * 1|$own", 'with the new schedule');
+value(q{SELECT partman.schedule_maintenance(p_schedule => '5 * * * *', p_job_name => 'It''s "hourly"')});
+is(value($jobs), qq{It's "hourly"|5 * * * *|$own partman-maintenance|30 3 * * 1|$own}, 'another name, another job');
+is(value(q{SELECT partman.unschedule_maintenance('It''s "hourly"')}), 't', 'gone');
+is(value(q{SELECT partman.unschedule_maintenance('It''s "hourly"')}), 'f', 'there is none any more');
+command_fails_like([ @psql, q{SELECT partman.schedule_maintenance('every night')} ], qr/ERROR:.*invalid schedule: every night/, 'no schedule');
+for my $wrong (q{''}, q{repeat('x', 64)}) {
+	command_fails_like([ @psql, "SELECT partman.schedule_maintenance('0 2 * * *', $wrong)" ], qr/ERROR:.*p_job_name must have 1 to 63 bytes/, 'no name of a job');
+}
+command_fails_like([ @psql, q{SELECT partman.schedule_maintenance(NULL)} ], qr/ERROR:.*p_schedule must not be null/, 'no schedule at all');
+is(value($jobs), "partman-maintenance|30 3 * * 1|$own", 'nothing was made by those');
+
+# As the caller: his job beside that of others, and only if he may use pg_cron.
+value(q{CREATE ROLE nightly LOGIN; GRANT USAGE ON SCHEMA partman TO nightly});
+my @nightly = ('psql', '-X', '-d', $node->connstr('postgres') . ' user=nightly', '-c');
+command_fails_like([ @nightly, q{SELECT partman.schedule_maintenance('0 4 * * *')} ], qr/ERROR:.*permission denied for schema cron.*HINT:.*USAGE on schema cron/s, 'who may not use pg_cron');
+value('GRANT USAGE ON SCHEMA cron TO nightly');
+command_ok([ @nightly, q{SELECT partman.schedule_maintenance('0 4 * * *')} ], 'who may');
+is(value($jobs), "partman-maintenance|0 4 * * *|CALL partman.run_maintenance_proc()|postgres|nightly partman-maintenance|30 3 * * 1|$own", 'has a job of his own');
+is(value('SELECT partman.unschedule_maintenance()'), 't', 'each removes his own');
+is(value($jobs), 'partman-maintenance|0 4 * * *|CALL partman.run_maintenance_proc()|postgres|nightly', 'and no other');
+command_ok([ @nightly, 'SELECT partman.unschedule_maintenance()' ], 'and so does he');
+is(value($jobs), '', 'none is left');
+
+# The job runs: a child that is due appears.
+value(q{UPDATE partman.part_config SET premake = 11; SELECT partman.schedule_maintenance('* * * * *')});
+ok($node->poll_query_until('postgres', q{SELECT count(*) > 0 FROM cron.job_run_details WHERE command = 'CALL partman.run_maintenance_proc()' AND status = 'succeeded'
+	AND jobid = (SELECT jobid FROM cron.job)}), 'the job runs');
+cmp_ok((split / /, value($children))[0], '>', 14, 'and has made children');
+value('SELECT partman.unschedule_maintenance()');
+
+# Elsewhere than in pg_cron's database, and without pg_cron: what to do instead.
+$node->safe_psql('postgres', 'CREATE DATABASE other');
+$node->safe_psql('other', 'CREATE SCHEMA "My Part"; CREATE EXTENSION pg_strata SCHEMA "My Part"');
+my @other = ('psql', '-X', '-v', 'VERBOSITY=verbose', '-d', $node->connstr('other'), '-c');
+command_fails_like([ @other, q{SELECT "My Part".schedule_maintenance('0 2 * * *')} ],
+	qr/ERROR:  0A000: .*pg_cron is not installed in this database.*HINT:  In database "postgres": (SELECT cron\.schedule_in_database\('partman-maintenance', .*, 'other'\));/s,
+	'another database');
+my ($out, $err) = ('', '');
+$node->psql('other', q{SELECT "My Part".schedule_maintenance('0 2 * * *')}, stderr => \$err);
+my ($hint) = $err =~ /(SELECT cron\.schedule_in_database\(.*\));/;
+value($hint);
+is(value($jobs), 'partman-maintenance|0 2 * * *|CALL "My Part".run_maintenance_proc()|other|postgres', 'what the hint says makes the job');
+command_fails_like([ @other, q{SELECT "My Part".unschedule_maintenance()} ], qr/ERROR:  0A000: .*HINT:/s, 'nor can it be removed from there');
+$node->safe_psql('other', 'GRANT USAGE ON SCHEMA "My Part" TO nightly');
+command_fails_like([ @other[0 .. 3], '-d', $node->connstr('other') . ' user=nightly', '-c', q{SELECT "My Part".schedule_maintenance('0 2 * * *')} ],
+	qr/ERROR:  0A000: .*HINT:  Install pg_cron, or preload pg_strata/s, 'who may not see the settings of pg_cron');
+value('DROP EXTENSION pg_cron');
+command_fails_like([ @psql, q{SELECT partman.schedule_maintenance('0 2 * * *')} ],
+	qr/ERROR:.*pg_cron is not installed.*HINT:  Run CREATE EXTENSION pg_cron, or preload pg_strata and set pg_strata_bgw.dbname, or let the system's cron run: psql -d 'postgres' -c 'CALL partman.run_maintenance_proc\(\)'/s,
+	'without the extension');
+$node->append_conf('postgresql.conf', "shared_preload_libraries = ''\n");
+$node->restart;
+command_fails_like([ @psql, q{SELECT partman.schedule_maintenance('0 2 * * *')} ], qr/HINT:  Install pg_cron, or preload/, 'without the library');
 
 $node->stop;
 done_testing();
