@@ -94,8 +94,8 @@ COMMENT ON VIEW @extschema@.partitions IS
     'The children of every configured set: bounds as text and typed, rows as of the last ANALYZE, bytes of the table''s and its indexes'' main forks, owner.';
 
 -- Every run that ends well for a set notes it in part_config, and every other leaves a row in maintenance_action: so the
--- younger of the two is its last run.
-CREATE VIEW @extschema@.partition_status AS
+-- younger of the two is its last run. A barrier, since the tables joined hold rows of sets that the caller may not see.
+CREATE VIEW @extschema@.partition_status WITH (security_barrier = true) AS
 WITH jobs AS MATERIALIZED (
     SELECT j.schedule, j.parent_table FROM @extschema@.maintenance_jobs() AS j WHERE j.active)
 SELECT s.parent_table,

@@ -2,11 +2,14 @@
 
 #include "ops/keeper.hpp"
 #include "ops/settings.hpp"
+#include "pg/relation.hpp"
 #include "pg/worker.hpp"
 
 namespace strata::ops {
 
 namespace {
+
+constexpr std::size_t kLongestName = 2 * NAMEDATALEN - 1;  // schema.table
 
 // Concerns the set as a whole, not one of its partitions.
 constexpr const char* kWholeSet = "set";
@@ -92,7 +95,9 @@ std::int32_t count_of(std::size_t n) noexcept {
 }  // namespace
 
 History::History(const Extension& extension, Mode mode, std::optional<std::string> parent)
-    : extension_(extension), mode_(mode), parent_(std::move(parent)) {}
+    : extension_(extension), mode_(mode), parent_(std::move(parent)) {
+  if (parent_) parent_->resize(pg::clip_length(*parent_, kLongestName));
+}
 
 // --- the run ---------------------------------------------------------------------------------------------------------
 

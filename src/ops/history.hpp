@@ -4,7 +4,8 @@
 // row is written the caller must have shown that he may note runs in part_config, so that others leave no trace.
 //
 // A procedure commits the run's row before anything else, and that of an action at the latest with what the action
-// did. The evidence of what is dropped (bounds, rows, bytes) is committed before the drop. A run without work costs two
+// did. Its values are what the plan knows; of the caller's text only the name of the set, cut to the length of a name.
+// The evidence of what is dropped (bounds, rows, bytes) is committed before the drop. A run without work costs two
 // statements, whatever the number of sets. In a function everything lives in the caller's transaction.
 #pragma once
 
@@ -29,7 +30,7 @@ class History {
   void begin_action(const ManagedSet& set, const PlannedAction& planned);
   // `waiting`: further actions of the set that a deferral puts off as well.
   void end_action(const Attempt& attempt, std::size_t waiting);
-  // Rows in the default stand in the way of this one.
+  // Rows in the default stand in the way of this one. For the first of a set: a run without end would fill the table.
   void blocked(const ManagedSet& set, const PlannedAction& planned);
   // The set could not be planned for want of a lock.
   void put_off(const std::string& parent, const std::string& blocked_by);

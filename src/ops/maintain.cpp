@@ -118,8 +118,9 @@ SetResult carry_out(const Extension& extension, const PlannedSet& planned, Mode 
   for (const PlannedAction& action : planned.actions) {
     pg::check_interrupts();
     if (action.action.kind == core::ActionKind::Blocked) {
+      if (result.failure) continue;
       history.blocked(planned.set, action);
-      if (!result.failure) result.failure = blocked_failure(extension, planned.set, action);
+      result.failure = blocked_failure(extension, planned.set, action);
       continue;
     }
     if (result.deferred > 0) {

@@ -15,7 +15,8 @@ WITH RECURSIVE tree AS (
   UNION ALL
   SELECT t.root, i.inhrelid FROM tree t JOIN pg_catalog.pg_inherits i ON i.inhparent = t.relation),
 leaf AS (
-  SELECT t.root, n.nspname::text AS schema, c.relname::text AS name
+  SELECT t.root, CASE WHEN n.oid = pg_catalog.pg_my_temp_schema() THEN 'pg_temp' ELSE n.nspname::text END AS schema,
+         c.relname::text AS name
   FROM tree t JOIN pg_catalog.pg_class c ON c.oid = t.relation JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
   WHERE c.relkind <> 'p'),
 node AS (

@@ -9,10 +9,6 @@ bool PgError::is_interrupt() const noexcept {
   return looks_so && data_->funcname != nullptr && std::strcmp(data_->funcname, "ProcessInterrupts") == 0;
 }
 
-std::string sqlstate_text(int sqlstate) {
-  return unpack_sql_state(sqlstate);
-}
-
 }  // namespace strata::pg
 
 namespace strata::pg::raw {
@@ -94,3 +90,11 @@ void raise_failure(const Failure& failure) {
 }
 
 }  // namespace strata::pg::raw
+
+namespace strata::pg {
+
+std::string sqlstate_text(int sqlstate) {
+  return unpack_sql_state(sqlstate);
+}
+
+}  // namespace strata::pg

@@ -161,7 +161,14 @@ value(q{DO $$ DECLARE t regclass; BEGIN FOR t IN SELECT inhrelid FROM pg_inherit
 	EXECUTE format('ALTER TABLE %s OWNER TO app', t); END LOOP; END $$});
 my $maintainer = session($node, user => 'maintainer');
 like(($maintainer->query('SELECT * FROM partman.maintenance_run'))[1], qr/permission denied/, 'he may not read it');
-is(($maintainer->query($proc))[1], '', 'his run succeeds');
+# He may not see how long a transaction of others is open, who it is he may.
+value(q{UPDATE partman.part_policy SET lock_timeout_ms = 50, lock_tries = 1});
+$reader->query(q{BEGIN; SELECT count(*) FROM k.ev});
+like(($maintainer->query($proc))[1], qr/NOTICE:  deferred: 6 actions/, 'his run is deferred while a reader is there');
+like(value('SELECT blocked_by FROM partman.maintenance_action'), qr/^process $pid \(\w+, reporter, transaction open for \?\)$/, 'whom he may see in part');
+$reader->query('COMMIT');
+value('DELETE FROM partman.maintenance_run');
+is(($maintainer->query($proc))[1], '', 'then his run succeeds');
 is(value('SELECT caller, role, outcome, busy FROM partman.maintenance_run'), 'procedure|maintainer|finished|1', 'and is on record under his name');
 is(value(q{SELECT count(*) FROM partman.maintenance_action WHERE outcome = 'done'}), 6, 'with what it did');
 like(($maintainer->query('SET pg_strata.history_retention = 1; SHOW pg_strata.history_retention'))[1], qr/permission denied/, 'he cannot have it forgotten sooner');
