@@ -126,6 +126,25 @@ SELECT t.is((SELECT count(*) FROM pg_inherits i JOIN pg_class c ON c.oid = i.inh
 SELECT t.is((SELECT max(hi::date) FROM t.bounds('i.top')), date_trunc('year', now() + interval '2 days')::date + interval '1 year', 'up to the year''s end')
 WHERE date_trunc('year', now() + interval '2 days') = date_trunc('year', now());
 
+-- Sub-sets that are configured differently: refused; each of them can be changed by itself, within its bounds
+CREATE TABLE i.deep (id int NOT NULL) PARTITION BY RANGE (id);
+SELECT partman.create_parent('i.deep', 'id', '1000', p_premake := 1, p_start_partition := '0');
+SELECT partman.create_sub_parent('i.deep', 'id', '100', p_premake := 1, p_declarative_check := 'yes');
+SELECT partman.create_sub_parent('i.deep_p0', 'id', '10', p_premake := 1, p_declarative_check := 'yes');
+SAVEPOINT equal;
+SELECT partman.create_sub_parent('i.deep_p1000', 'id', '20', p_premake := 1, p_declarative_check := 'yes');
+SELECT t.throws('SELECT partman.set_partition_interval(''i.deep'', ''5000'')', '55000');
+SELECT t.is(t.config('i.deep'), '1000', 'unchanged');
+ROLLBACK TO equal;
+SELECT partman.set_partition_interval('i.deep', '5000');
+SELECT t.is((SELECT string_agg(format('%s-%s', lo, hi), ' ' ORDER BY lo::int) FROM t.bounds('i.deep')), '0-1000 1000-2000 2000-5000', 'up to five thousand');
+SELECT t.is((SELECT count(*) FROM t.bounds('i.deep_p2000')) > 0, true, 'partitioned as the others');
+SELECT partman.set_partition_interval('i.deep_p1000', '500');
+SELECT t.is((SELECT max(hi::int) FROM t.bounds('i.deep_p1000')), 1500, 'a sub-set by itself');
+INSERT INTO i.deep VALUES (1450);
+SELECT partman.run_maintenance('i.deep_p1000');
+SELECT t.is((SELECT max(hi::int) FROM t.bounds('i.deep_p1000')), 2000, 'to its end and no further');
+
 -- What is refused, before anything has changed
 CREATE TABLE i.t (k timestamptz NOT NULL) PARTITION BY RANGE (k);
 SELECT partman.create_parent('i.t', 'k', '1 day', p_premake := 2);
