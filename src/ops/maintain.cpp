@@ -152,8 +152,14 @@ void write_last_run(const Extension& extension, std::span<const std::string> par
                   (last_run == LastRun::Now ? "pg_catalog.clock_timestamp()" : "NULL") + " WHERE parent_table IN " +
                   lockable_rows(extension),
               pg::Params().texts(parents));
-  if (last_run == LastRun::Failed) return;
-  clear_deferred(extension, parents);
+}
+
+// A run that went well. A cleanup alone does not hide that provisioning failed, and what was put off counts on until
+// neither part has anything left to do: `settled` names the sets of which that is so.
+void record_success(const Extension& extension, std::span<const std::string> parents, core::PlanPart part,
+                    std::span<const std::string> settled) {
+  if (part != core::PlanPart::Retirements) write_last_run(extension, parents, LastRun::Now);
+  clear_deferred(extension, settled);
 }
 
 void forget_promises(const Extension& extension, const ManagedSet& set) {
@@ -208,11 +214,53 @@ void clear_interrupted_move(const Extension& extension, const LoadedSet& loaded)
   pg::in_subtransaction([&] { (void)clear_leftovers(extension, *loaded.set, Mode::Caller); });
 }
 
-void finish(const Extension& extension, const ManagedSet& set, SetResult& result) {
+pg::Raise raise_of(const pg::PgError& error) {
+  return {.sqlstate = error.sqlstate(),
+          .message = error.message(),
+          .detail = error.detail(),
+          .hint = error.hint(),
+          .schema = {},
+          .table = {}};
+}
+
+// Runs f for one set; what it raises becomes a value, after the rollback of everything it had not committed.
+template <class F>
+std::optional<pg::Raise> failure_of(F&& f) {
+  try {
+    return f();
+  } catch (const pg::PgError& error) {
+    if (error.is_interrupt()) throw;  // a cancelled run must end, not go on to the next set
+    return raise_of(error);
+  } catch (const pg::Raise& raise) {
+    return raise;
+  }
+}
+
+// Whether the part that was not run has nothing to do either. Asked only of sets that were put off before.
+bool is_settled(const Extension& extension, const std::string& parent) {
+  bool settled = false;
+  (void)failure_of([&]() -> std::optional<pg::Raise> {
+    pg::in_subtransaction([&] {
+      std::vector<LoadedSet> sets = load_sets(extension, Selection::Named, parent);
+      if (sets.empty() || !sets[0].set) return;
+      const core::Retirement retirement = retirement_of(sets[0].config, Mode::Committing);
+      settled = plan_set(extension, std::move(*sets[0].set), retirement, pg::transaction_start()).actions.empty();
+    });
+    return std::nullopt;
+  });
+  return settled;
+}
+
+bool is_settled_by(core::PlanPart part, const Extension& extension, const Config& config) {
+  return part == core::PlanPart::All || config.deferred_runs == 0 || is_settled(extension, config.parent_table);
+}
+
+void finish(const Extension& extension, const ManagedSet& set, core::PlanPart part, SetResult& result) {
   if (result.failure) return;
   if (result.deferred == 0) {
     const std::array<std::string, 1> names{set.config.parent_table};
-    write_last_run(extension, names, LastRun::Now);
+    const bool settled = is_settled_by(part, extension, set.config);
+    record_success(extension, names, part, std::span<const std::string>(names).first(settled ? 1 : 0));
     return;
   }
   count_deferred(extension, set.config.parent_table, result.blocked_by);
@@ -272,14 +320,14 @@ SetResult maintain(const Extension& extension, const ManagedSet& set, const Main
     if (!detail::is_lock_failure(error)) throw;
     SetResult result = put_off(set);
     history.put_off(set.config.parent_table, result.blocked_by);
-    pg::in_subtransaction([&] { finish(extension, set, result); });
+    pg::in_subtransaction([&] { finish(extension, set, options.part, result); });
     return result;
   }
   const PlannedSet& planned = *prepared;
   pg::wait_point("maintain_planned");
   SetResult result = carry_out(extension, planned, mode, history);
   if (options.analyze && result.created > 0) analyze_set(planned.set, mode);
-  pg::in_subtransaction([&] { finish(extension, planned.set, result); });
+  pg::in_subtransaction([&] { finish(extension, planned.set, options.part, result); });
   pg::wait_point("maintain_finished");
   if (mode == Mode::Committing) pg::commit_and_start();
   return result;
@@ -291,28 +339,6 @@ void warn_failed(const std::string& parent, const pg::Raise& failure) {
               .message = "maintenance of " + in_quotes(parent) + " failed: " + failure.message,
               .detail = failure.detail,
               .hint = failure.hint});
-}
-
-pg::Raise raise_of(const pg::PgError& error) {
-  return {.sqlstate = error.sqlstate(),
-          .message = error.message(),
-          .detail = error.detail(),
-          .hint = error.hint(),
-          .schema = {},
-          .table = {}};
-}
-
-// Runs f for one set; what it raises becomes a value, after the rollback of everything it had not committed.
-template <class F>
-std::optional<pg::Raise> failure_of(F&& f) {
-  try {
-    return f();
-  } catch (const pg::PgError& error) {
-    if (error.is_interrupt()) throw;  // a cancelled run must end, not go on to the next set
-    return raise_of(error);
-  } catch (const pg::Raise& raise) {
-    return raise;
-  }
 }
 
 void record_failure(const Extension& extension, const std::string& parent, const pg::Raise& failure, History& history) {
@@ -330,6 +356,7 @@ void record_failure(const Extension& extension, const std::string& parent, const
 
 struct Triage {
   std::vector<std::string> idle;
+  std::vector<std::string> settled;  // of those: nothing is put off any more
   std::vector<std::string> busy;
   std::vector<std::string> failed;
 };
@@ -383,9 +410,10 @@ Triage sort_out(const Extension& extension, const MaintenanceOptions& options, M
       triage.failed.push_back(name);
     } else {
       (work ? triage.busy : triage.idle).push_back(name);
+      if (!work && is_settled_by(options.part, extension, loaded.config)) triage.settled.push_back(name);
     }
   }
-  write_last_run(extension, triage.idle, LastRun::Now);
+  record_success(extension, triage.idle, options.part, triage.settled);
   history.saw(sets.size(), triage.busy.size());
   return triage;
 }
