@@ -166,6 +166,11 @@ std::string outside_hull(const ManagedSet& set, std::span<const core::Range> ran
   return text;
 }
 
+std::string outside_condition(const ManagedSet& set, const core::Range& range) {
+  const std::string key = pg::quote_ident(set.parent.key_column);
+  return key + " < " + constant(set, range.lower) + " OR " + key + " >= " + constant(set, range.upper);
+}
+
 std::string key_condition(const ManagedSet& set, const core::Range& range) {
   const std::string key = pg::quote_ident(set.parent.key_column);
   std::string text = key + " IS NOT NULL";

@@ -28,6 +28,9 @@ namespace strata::ops {
 // The opposite, true for NULL too: in a form for which an index on the key serves.
 [[nodiscard]] std::string outside_hull(const ManagedSet& set, std::span<const core::Range> ranges);
 
+// True outside a finite range, in the form by which the server proves that a default holds no row of it (truths 19).
+[[nodiscard]] std::string outside_condition(const ManagedSet& set, const core::Range& range);
+
 // Ends of a range as a condition on the key column: `key IS NOT NULL AND key >= lower AND key < upper`, infinite ends
 // left out; of a list set `key IS NOT NULL AND key = lower`. Constants of the key's own type, so that the server can
 // prove with it.
