@@ -22,6 +22,7 @@ log_lock_waits = on
 autovacuum = on
 autovacuum_naptime = 1s
 autovacuum_max_workers = 4
+log_autovacuum_min_duration = 0
 autovacuum_vacuum_cost_delay = 0
 autovacuum_vacuum_threshold = 20
 autovacuum_vacuum_scale_factor = 0
@@ -44,14 +45,16 @@ sql(q{
 	CREATE TABLE load.pointer (ev bigint NOT NULL REFERENCES load.ev ON DELETE CASCADE);
 	CREATE INDEX ON load.pointer (ev);
 	CREATE TABLE load.shadow (set text, id bigint, payload text, PRIMARY KEY (set, id));
-	SELECT partman.create_parent('load.ev', 'id', '1000', p_premake := 12, p_start_partition := '0');
-	SELECT partman.create_parent('load.log', 'id', '1000', p_premake := 12, p_start_partition := '0');
+	SELECT partman.create_parent('load.ev', 'id', '1000', p_premake := 30, p_start_partition := '0');
+	SELECT partman.create_parent('load.log', 'id', '1000', p_premake := 30, p_start_partition := '0');
 	UPDATE partman.part_config SET retention = '4000', retention_keep_table = false;
 	UPDATE partman.part_config SET retention_schema = 'archive' WHERE parent_table = 'load.ev';
 	INSERT INTO load.ev SELECT i, i % 10, md5(i::text) FROM generate_series(1, 4999) i;
 	INSERT INTO load.log SELECT id, k, payload FROM load.ev;
 	-- far from everything, so that attaching has a default to look at
 	INSERT INTO load.ev SELECT 1000000000000 + i, i % 10, md5(i::text) FROM generate_series(1, 2000) i;
+	-- whose autovacuum takes more than deadlock_timeout, after which it is cancelled by who waits for it
+	ALTER TABLE load.ev_default SET (autovacuum_vacuum_cost_delay = 50, autovacuum_vacuum_cost_limit = 1);
 	INSERT INTO load.shadow SELECT 'ev', id, payload FROM load.ev;
 	INSERT INTO load.shadow SELECT 'log', id, payload FROM load.log});
 
@@ -84,6 +87,13 @@ my %script = (
 		COMMIT;},
 	point => qq{$recent
 		INSERT INTO load.pointer SELECT id FROM (SELECT id FROM load.ev WHERE id = :id FOR KEY SHARE) e;},
+	far => q{
+		\set id 1000000000000 + random(1, 2000)
+		\set r random(1, 1000000)
+		BEGIN;
+		UPDATE load.ev SET payload = 'f' || :r::text WHERE id = :id;
+		UPDATE load.shadow SET payload = 'f' || :r::text WHERE set = 'ev' AND id = :id;
+		COMMIT;},
 	kind => q{
 		\set r random(0, 9)
 		UPDATE load.kind SET uses = uses + 1 WHERE k = :r;},
@@ -107,7 +117,7 @@ sub bench {
 		'<', \undef, '>', \$self->{out}, '2>', \$self->{err}, IPC::Run::timeout($seconds + 120));
 	return;
 }
-my %work = (insert => 5, update => 3, delete => 1, point => 2, kind => 1, read => 3);
+my %work = (insert => 5, update => 3, delete => 1, point => 2, kind => 1, far => 2, read => 3);
 bench('fresh', [qw(-C -c 2 -R 60)], %work);
 bench('prepared', [qw(-M prepared -c 3 -R 200)], %work);
 bench('reports', [qw(-c 1 -R 1)], report => 1);
@@ -194,6 +204,9 @@ my @cancelled = $log =~ /canceling autovacuum task.*\n.*CONTEXT:.*automatic \w+ 
 is(join(' ', grep { $stays{$_} } @cancelled), '', 'no autovacuum was cancelled on a table that stays');
 $count{autovacuums} = sql(q{SELECT sum(autovacuum_count + autoanalyze_count) FROM pg_stat_user_tables});
 cmp_ok($count{autovacuums}, '>', 5, 'autovacuum was eager');
+my @took = $log =~ /automatic vacuum of table "postgres\.load\.ev_default".*?elapsed: ([\d.]+) s/gs;
+note("vacuums of the default took @took s");
+ok(scalar(grep { $_ > 1 } @took), 'and on the default slow enough to be cancelled');
 
 sql('DELETE FROM load.pointer WHERE ev < (SELECT last_value - 2500 FROM load.ids)');
 sql('CALL partman.run_maintenance_proc()') for 1 .. 2;
