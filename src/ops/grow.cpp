@@ -120,7 +120,7 @@ Attempt create_partition(const Extension& extension, const PlannedSet& planned, 
       const pg::LockDeadline rest = deadline.after([&] { build(extension, planned, work, creator); });
       pg::wait_point("create_built");
       const pg::OwnerScope as_owner(parent.owner, parent.schema_oid);
-      if (!lock_for_attach(planned, rest, writers)) return false;
+      if (!lock_for_attach(planned, rest, writers)) throw PlanChanged{};  // what is built goes
       rest.arm();
       attach_child(work.statements, planned.recipe, work.name);
       pg::wait_point("create_attached");
@@ -146,7 +146,7 @@ Attempt create_partitions(const Extension& extension, const PlannedSet& planned)
         }
       });
       const pg::OwnerScope as_owner(parent.owner, parent.schema_oid);
-      if (!lock_for_attach(planned, rest)) return false;
+      if (!lock_for_attach(planned, rest)) throw PlanChanged{};
       for (const Work& work : works) {
         pg::check_interrupts();
         attach_child(work.statements, planned.recipe, work.name);

@@ -96,6 +96,22 @@ for my $who (sort keys %hold) {
 	}
 }
 
+# --- a table that is gone between plan and action ---------------------------------------------------------------------
+
+# What was built before that was seen goes with it, or its name would be taken for good.
+fresh_set();
+value('CREATE TABLE k.pointer (ev bigint REFERENCES k.ev)');
+my $holder = holder($node);
+$holder->shut('action_done');
+my $runner = session($node)->send($proc);
+ok($runner->wait_parked('action_done'), 'a partition is made, and another planned');
+value('DROP TABLE k.pointer');
+$holder->open('action_done');
+my (undef, $said) = $runner->answer;
+$_->quit for $runner, $holder;
+like($said, qr/NOTICE:  skipped: changed \(create "k\.ev_p50"\)/, 'which is not as it was');
+completes('a referencing table dropped');
+
 # --- a full lock table --------------------------------------------------------------------------------------------------
 
 # Advisory locks live in the same table. What is free of it is taken, then given back in part.
