@@ -270,18 +270,13 @@ void check_partitions_of(const Extension& extension, const ManagedSet& set, cons
 
 namespace {
 
-// As plan_maintenance does: a plan tells of rows.
-bool hidden(const LoadedSet& loaded) {
-  return loaded.parent && (!may_look(*loaded.parent) || pg::hides_rows(loaded.parent->oid));
-}
-
 std::vector<LoadedSet> sets_to_check(const Extension& extension, const std::optional<std::string>& parent) {
   std::vector<LoadedSet> sets = load_sets(extension, parent ? Selection::Named : Selection::All, parent.value_or(""));
   if (parent && sets.empty()) (void)load_set(extension, *parent);
-  if (parent && hidden(sets[0]))
+  if (parent && is_hidden(sets[0]))
     refuse(core::Code::InsufficientPrivilege, "permission denied for table " + *parent,
            "Membership in its owner, or SELECT that no row-level security restricts, is needed.");
-  std::erase_if(sets, hidden);
+  std::erase_if(sets, is_hidden);
   return sets;
 }
 

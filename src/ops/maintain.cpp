@@ -2,6 +2,7 @@
 
 #include "ops/analyze.hpp"
 #include "ops/constraints.hpp"
+#include "ops/default_guard.hpp"
 #include "ops/fail.hpp"
 #include "ops/grow.hpp"
 #include "ops/history.hpp"
@@ -112,29 +113,72 @@ pg::Raise blocked_failure(const Extension& extension, const ManagedSet& set, con
 
 // After the first action that cannot get its locks the rest of the set waits for the next run: the same transaction
 // would block them too, and clients have waited enough.
-SetResult carry_out(const Extension& extension, const PlannedSet& planned, Mode mode, History& history) {
-  SetResult result;
-  for (const std::string& warning : planned.warnings) pg::report({.level = WARNING, .message = warning});
-  for (const PlannedAction& action : planned.actions) {
-    pg::check_interrupts();
-    if (action.action.kind == core::ActionKind::Blocked) {
-      if (result.failure) continue;
-      history.blocked(planned.set, action);
-      result.failure = blocked_failure(extension, planned.set, action);
-      continue;
+class Executor {
+ public:
+  Executor(const Extension& extension, const PlannedSet& planned, Mode mode, History& history)
+      : extension_(extension),
+        planned_(planned),
+        mode_(mode),
+        history_(history),
+        guard_(planned, mode, pg::transaction_start()) {}
+
+  SetResult run() {
+    for (const std::string& warning : planned_.warnings) pg::report({.level = WARNING, .message = warning});
+    for (const PlannedAction& action : planned_.actions) {
+      pg::check_interrupts();
+      one(action);
     }
-    if (result.deferred > 0) {
-      ++result.deferred;
-      continue;
+    guard_.take_down();
+    if (!result_.failure && !planned_.refusals.empty()) result_.failure = to_raise(planned_.refusals.front());
+    return std::move(result_);
+  }
+
+  // After an error that ends the set, but not the session.
+  void clean_up() { guard_.take_down(); }
+
+ private:
+  void one(const PlannedAction& action) {
+    if (action.action.kind == core::ActionKind::Blocked) return blocked(action);
+    if (result_.deferred > 0) {
+      ++result_.deferred;
+      return;
     }
-    history.begin_action(planned.set, action);
-    const Attempt attempt = apply_logged(extension, planned, action, mode);
-    history.end_action(attempt, static_cast<std::size_t>(&planned.actions.back() - &action));
-    count(result, action, attempt);
+    if (action.action.kind == core::ActionKind::Create)
+      guard_.put_up();
+    else
+      guard_.take_down();
+    history_.begin_action(planned_.set, action);
+    const Attempt attempt = apply_logged(extension_, planned_, action, mode_);
+    history_.end_action(attempt, static_cast<std::size_t>(&planned_.actions.back() - &action));
+    count(result_, action, attempt);
     pg::wait_point("action_done");
   }
-  if (!result.failure && !planned.refusals.empty()) result.failure = to_raise(planned.refusals.front());
-  return result;
+
+  void blocked(const PlannedAction& action) {
+    if (result_.failure) return;
+    history_.blocked(planned_.set, action);
+    result_.failure = blocked_failure(extension_, planned_.set, action);
+  }
+
+  const Extension& extension_;
+  const PlannedSet& planned_;
+  Mode mode_;
+  History& history_;
+  DefaultGuard guard_;
+  SetResult result_;
+};
+
+SetResult carry_out(const Extension& extension, const PlannedSet& planned, Mode mode, History& history) {
+  Executor executor(extension, planned, mode, history);
+  try {
+    return executor.run();
+  } catch (const pg::PgError& error) {
+    if (!error.is_interrupt()) executor.clean_up();
+    throw;
+  } catch (const pg::Raise&) {
+    executor.clean_up();
+    throw;
+  }
 }
 
 // --- bookkeeping: in part_config as the caller, never waiting for a row that somebody else has locked ----------------
@@ -253,6 +297,12 @@ bool is_settled(const Extension& extension, const std::string& parent) {
 
 bool is_settled_by(core::PlanPart part, const Extension& extension, const Config& config) {
   return part == core::PlanPart::All || config.deferred_runs == 0 || is_settled(extension, config.parent_table);
+}
+
+// So does a constraint that a killed run has left on the default, if its lock can be had.
+void clear_left_guard(const LoadedSet& loaded, const std::set<Oid>& guarded) {
+  if (!loaded.set || !guarded.contains(loaded.parent->default_oid) || !pg::has_rights_of(loaded.parent->owner)) return;
+  pg::in_subtransaction([&] { (void)take_off_guard(*loaded.set); });
 }
 
 void finish(const Extension& extension, const ManagedSet& set, core::PlanPart part, SetResult& result) {
@@ -395,10 +445,12 @@ std::vector<LoadedSet> load_wanted(const Extension& extension, const Maintenance
 Triage sort_out(const Extension& extension, const MaintenanceOptions& options, Mode mode, History& history) {
   Triage triage;
   std::vector<LoadedSet> sets = load_wanted(extension, options);
+  const std::set<Oid> guarded = guarded_defaults();
   for (LoadedSet& loaded : sets) {
     pg::check_interrupts();
     if (left_alone(loaded)) continue;
     clear_interrupted_move(extension, loaded);
+    clear_left_guard(loaded, guarded);
     const std::string name = loaded.config.parent_table;
     bool work = false;
     const std::optional<pg::Raise> failure = failure_of([&]() -> std::optional<pg::Raise> {
@@ -426,6 +478,7 @@ std::optional<pg::Raise> maintain_again(const Extension& extension, const std::s
   pg::in_subtransaction([&] { sets = load_sets(extension, Selection::Named, parent); });
   if (sets.empty() || left_alone(sets[0])) return std::nullopt;
   clear_interrupted_move(extension, sets[0]);
+  clear_left_guard(sets[0], guarded_defaults());
   if (sets[0].parent) require_owner_rights(*sets[0].parent);
   if (sets[0].refusal) throw to_raise(*sets[0].refusal);
   return maintain(extension, *sets[0].set, options, mode, history).failure;
