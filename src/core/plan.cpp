@@ -402,7 +402,7 @@ Result<SetPlan> plan_maintenance(const Policy& policy, const Calendar& calendar,
 
 SetPlan part_of(SetPlan plan, PlanPart part, const Policy& policy, const Inventory& inventory) {
   if (part == PlanPart::All) return plan;
-  const auto creates = [](const Action& action) { return action.kind == ActionKind::Create; };
+  const auto creates = [](const Action& action) { return makes_partition(action.kind); };
   if (part == PlanPart::Creations) {
     std::erase_if(plan.actions, std::not_fn(creates));
     return plan;

@@ -83,7 +83,8 @@ struct Observation {
 
 enum class ActionKind : std::uint8_t {
   Create,        // build a partition free-standing, attach it
-  Blocked,       // wanted, but rows in the default belong there: nothing is done, the run reports it
+  Move,          // create a partition together with its rows, which are in the default
+  Blocked,       // wanted, but too many rows in the default belong there: nothing is done, the run reports it
   Detach,        // detach; stays as a table, or is dropped by the Drop that follows
   Drop,          // drop a detached partition
   DropAttached,  // drop an attached partition in one step (function form without detach_before_drop)
@@ -102,6 +103,10 @@ struct Action {
   std::string reason;
   friend bool operator==(const Action&, const Action&) = default;
 };
+
+[[nodiscard]] constexpr bool makes_partition(ActionKind kind) noexcept {
+  return kind == ActionKind::Create || kind == ActionKind::Move;
+}
 
 // How retirement is carried out: the procedure detaches, commits, drops; a function may drop in one step.
 enum class Retirement : std::uint8_t { DetachThenDrop, DropAttached };

@@ -38,7 +38,7 @@ class Partitions {
     add(blocked_ ? Severity::Error : Severity::Warning, "rows_in_default", &*set_.inventory.default_partition,
         blocked_ ? "Rows of a partition that is due keep it from being made."
                  : "Rows have come in for which there was no partition.",
-        cure_for_default(extension_, set_) + (blocked_ ? "; " + run() : ""));
+        cure_for_default(extension_, set_) + (is_due_ ? "; " + run() : ""));
   }
 
   // From the newest down: of older ones autovacuum has seen those that matter.
@@ -63,8 +63,10 @@ class Partitions {
       add(Severity::Warning, "drop_overdue", &child, "Retention has detached it, and it was not dropped.", run());
     else if (action.kind == core::ActionKind::Detach || action.kind == core::ActionKind::DropAttached)
       add(Severity::Warning, "retention_overdue", &child, "Retention should have taken it by now.", run());
-    else if (action.kind == core::ActionKind::Blocked)
-      blocked_ = true;
+    else if (action.kind == core::ActionKind::Move || action.kind == core::ActionKind::Blocked) {
+      is_due_ = true;
+      blocked_ = blocked_ || action.kind == core::ActionKind::Blocked;
+    }
   }
 
   void not_covered() {
@@ -159,7 +161,8 @@ class Partitions {
   const Extension& extension_;
   const ManagedSet& set_;
   std::vector<Finding>& found_;
-  bool blocked_ = false;
+  bool is_due_ = false;   // rows of the default belong to partitions that are due
+  bool blocked_ = false;  // and are too many to go with them
 };
 
 // --- plan ------------------------------------------------------------------------------------------------------------

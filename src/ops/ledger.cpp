@@ -20,7 +20,7 @@ SELECT w.ord, p.parent_table IS NOT NULL, p.time_zone, p.lock_timeout_ms, p.lock
        CASE WHEN p.system_identifier = $2 AND p.database_oid = $3 THEN p.parent_oid END,
        EXISTS (SELECT 1 FROM %pending_drop% d WHERE d.parent_table = w.name),
        EXISTS (SELECT 1 FROM %move% m WHERE m.parent_table = w.name), p.move_rate_mb, p.move_max_lag_mb,
-       p.move_min_free_mb, p.name_pattern
+       p.move_min_free_mb, p.name_pattern, p.heal_max_rows
 FROM ROWS FROM (pg_catalog.unnest($1)) WITH ORDINALITY AS w(name, ord)
 LEFT JOIN %policy% p ON p.parent_table = w.name)sql";
 
@@ -38,6 +38,7 @@ void read_state(const pg::Rows& rows, std::size_t row, Config& config) {
   config.move_min_free_mb = rows.int4(row, 11);
   config.known_parent = rows.oid(row, 6);
   config.name_pattern = rows.optional_text(row, 12);
+  config.heal_max_rows = rows.int4(row, 13);
 }
 
 // A set's row, made by creation or the first run, and repaired by maintenance.

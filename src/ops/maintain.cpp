@@ -3,6 +3,7 @@
 #include "ops/analyze.hpp"
 #include "ops/constraints.hpp"
 #include "ops/default_guard.hpp"
+#include "ops/drain.hpp"
 #include "ops/fail.hpp"
 #include "ops/grow.hpp"
 #include "ops/history.hpp"
@@ -48,6 +49,8 @@ Attempt apply(const Extension& extension, const PlannedSet& planned, const Plann
       return drop_attached(extension, planned, action, mode);
     case core::ActionKind::Constrain:
       return constrain_partition(extension, planned.set, partition_of(action.action), mode);
+    case core::ActionKind::Move:
+      return drain_range(extension, planned.set.config.parent_table, action.action.range, mode);
     case core::ActionKind::Blocked:
       break;
   }
@@ -57,6 +60,7 @@ Attempt apply(const Extension& extension, const PlannedSet& planned, const Plann
 const char* job_of(core::ActionKind kind, bool is_time) noexcept {
   switch (kind) {
     case core::ActionKind::Create:
+    case core::ActionKind::Move:
       return "PARTMAN CREATE TABLE: ";
     case core::ActionKind::Constrain:
       return "PARTMAN CREATE CONSTRAINT: ";
@@ -89,7 +93,7 @@ void report_skipped(const PlannedAction& action) {
 void count(SetResult& result, const PlannedAction& action, const Attempt& attempt) {
   switch (attempt.outcome) {
     case Outcome::Done:
-      if (action.action.kind == core::ActionKind::Create) ++result.created;
+      if (core::makes_partition(action.action.kind)) ++result.created;
       break;
     case Outcome::Changed:
       ++result.skipped;
@@ -342,6 +346,7 @@ PlannedSet prepare(const Extension& extension, ManagedSet set, core::PlanPart pa
   pg::in_subtransaction([&] {
     require_owner_rights(set.parent);
     if (needs_repair(set)) repair(extension, set);
+    if (mode == Mode::Caller) set.config.heal_max_rows = 0;
     const core::Retirement retirement = retirement_of(set.config, mode);
     planned = plan_set(extension, std::move(set), retirement, pg::transaction_start(), part);
     if (planned->became_full) mark_full(extension, planned->set.config.parent_table);
@@ -415,6 +420,7 @@ bool has_work(const Extension& extension, LoadedSet& loaded, core::PlanPart part
   if (loaded.parent) require_owner_rights(*loaded.parent);
   if (loaded.refusal) throw to_raise(*loaded.refusal);
   if (needs_repair(*loaded.set)) return true;
+  if (mode == Mode::Caller) loaded.set->config.heal_max_rows = 0;  // it would keep readers out to the caller's end
   const core::Retirement retirement = retirement_of(loaded.config, mode);
   return !plan_set(extension, std::move(*loaded.set), retirement, pg::transaction_start(), part).empty();
 }

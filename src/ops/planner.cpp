@@ -13,7 +13,7 @@ namespace strata::ops {
 namespace {
 
 bool is_create(const core::Action& action) noexcept {
-  return action.kind == core::ActionKind::Create;
+  return core::makes_partition(action.kind);
 }
 
 // Gives every creation a free name; names chosen earlier in the same plan count as taken by this set.
@@ -32,8 +32,20 @@ void choose_names(const ManagedSet& set, std::vector<core::Action>& actions) {
   }
 }
 
-// Creations whose range holds rows of the default cannot be attached: said, not tried.
-void mark_blocked(const ManagedSet& set, std::vector<core::Action>& actions) {
+void mark_move(core::Action& action, std::int64_t rows) {
+  action.kind = core::ActionKind::Move;
+  action.estimated_rows = static_cast<double>(rows);
+  action.reason += "; its rows are in the default partition";
+}
+
+void mark_as_blocked(core::Action& action) {
+  action.kind = core::ActionKind::Blocked;
+  action.reason = "rows in the default partition belong here";
+}
+
+// Creations whose range holds rows of the default cannot be attached: they take the rows along, first of all actions,
+// where these are few, else that is said and not tried. `most` counts for all of them together.
+void mark_blocked(const ManagedSet& set, std::vector<core::Action>& actions, std::int64_t most) {
   if (!set.inventory.default_partition) return;
   std::vector<core::Range> ranges;
   std::vector<std::size_t> where;
@@ -43,12 +55,20 @@ void mark_blocked(const ManagedSet& set, std::vector<core::Action>& actions) {
     where.push_back(n);
   }
   if (ranges.empty()) return;
-  const std::vector<std::size_t> blocked = blocked_by_default(set, ranges);
-  for (const std::size_t n : blocked) {
-    actions[where[n]].kind = core::ActionKind::Blocked;
-    actions[where[n]].reason = "rows in the default partition belong here";
+  const std::vector<std::size_t> held = blocked_by_default(set, ranges);
+  bool blocked = false;
+  for (const std::size_t n : held) {
+    const std::int64_t rows = most > 0 ? count_in_default(set, ranges[n], most + 1) : 1;
+    blocked = blocked || rows > most;
+    most -= rows;
+    if (blocked)
+      mark_as_blocked(actions[where[n]]);
+    else
+      mark_move(actions[where[n]], rows);
   }
-  if (blocked.empty() || set.inventory.children.empty()) return;
+  std::ranges::stable_partition(actions,
+                                [](const core::Action& action) { return action.kind == core::ActionKind::Move; });
+  if (!blocked || set.inventory.children.empty()) return;
   // The plan counted on the creations when it let the last partition go.
   const Oid highest = set.inventory.children.back().oid;
   std::erase_if(actions, [highest](const core::Action& action) { return action.oid == highest; });
@@ -100,6 +120,10 @@ PlannedAction with_statements(const Extension& extension, const PlannedSet& plan
       result.lock_mode = set.inventory.default_partition ? "ACCESS EXCLUSIVE on default" : "SHARE UPDATE EXCLUSIVE";
       break;
     }
+    case core::ActionKind::Move:
+      result.statements = {cure_for_default(extension, set)};
+      result.lock_mode = "ACCESS EXCLUSIVE";
+      break;
     case core::ActionKind::Blocked:
       result.statements = {cure_for_default(extension, set)};
       result.lock_mode = "none";
@@ -180,7 +204,7 @@ core::SetPlan decide(const ManagedSet& set, const Moment& moment) {
   const pg::OwnerScope as_owner(set.parent.owner, set.parent.schema_oid);
   pg::LockDeadline(set.config.lock_timeout_ms).arm();
   core::SetPlan plan = decide_on(set, observe(set, moment.now_utc), moment);
-  mark_blocked(set, plan.actions);
+  mark_blocked(set, plan.actions, set.config.heal_max_rows);
   return plan;
 }
 
@@ -190,6 +214,8 @@ const char* action_name(core::ActionKind kind) noexcept {
   switch (kind) {
     case core::ActionKind::Create:
       return "create";
+    case core::ActionKind::Move:
+      return "move";
     case core::ActionKind::Blocked:
       return "blocked";
     case core::ActionKind::Detach:
@@ -273,7 +299,7 @@ PlannedSet plan_creations(const Extension& extension, ManagedSet set, std::vecto
   {
     const pg::OwnerScope as_owner(set.parent.owner, set.parent.schema_oid);
     pg::LockDeadline(set.config.lock_timeout_ms).arm();
-    mark_blocked(set, actions);
+    mark_blocked(set, actions, 0);
   }
   PlannedSet planned{.set = std::move(set), .recipe = {}, .actions = {}, .warnings = {}, .authority = Authority::Call};
   choose_names(planned.set, actions);

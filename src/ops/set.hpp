@@ -69,6 +69,7 @@ struct Config {
   std::optional<int> move_rate_mb;
   std::optional<int> move_max_lag_mb;
   int move_min_free_mb = 512;
+  int heal_max_rows = 10'000;
   std::optional<std::string> name_pattern;
   int deferred_runs = 0;
   Oid known_parent = InvalidOid;  // believed only if system and database match
