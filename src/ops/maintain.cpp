@@ -114,7 +114,7 @@ pg::Raise blocked_failure(const Extension& extension, const ManagedSet& set, con
 // would block them too, and clients have waited enough.
 SetResult carry_out(const Extension& extension, const PlannedSet& planned, Mode mode, History& history) {
   SetResult result;
-  for (const std::string& warning : planned.warnings) pg::report({.level = WARNING, .message = warning});
+  report_remarks(planned);
   for (const PlannedAction& action : planned.actions) {
     pg::check_interrupts();
     if (action.action.kind == core::ActionKind::Blocked) {
@@ -595,7 +595,7 @@ void add_lines(std::vector<PlanLine>& lines, const Extension& extension, LoadedS
   for (const PlannedAction& action : planned.actions) lines.push_back(line_of(planned.set, action));
   for (const core::Refusal& refusal : planned.refusals)
     lines.push_back(error_line(planned.set.parent.raw_name(), to_raise(refusal)));
-  for (const std::string& warning : planned.warnings) pg::report({.level = WARNING, .message = warning});
+  report_remarks(planned);
 }
 
 }  // namespace

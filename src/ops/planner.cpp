@@ -204,6 +204,12 @@ const char* action_name(core::ActionKind kind) noexcept {
   return "";
 }
 
+void report_remarks(const PlannedSet& planned) {
+  for (const std::string& warning : planned.warnings) pg::report({.level = WARNING, .message = warning});
+  for (const std::string& notice : planned.notices)
+    pg::report({.level = NOTICE, .message = notice, .detail = "part_policy.retention_max_drop limits each run."});
+}
+
 core::Retirement retirement_of(const Config& config, Mode mode) noexcept {
   return mode == Mode::Committing || config.detach_before_drop ? core::Retirement::DetachThenDrop
                                                                : core::Retirement::DropAttached;
@@ -257,12 +263,13 @@ PlannedSet plan_set(const Extension& extension, ManagedSet set, core::Retirement
                      .recipe = {},
                      .actions = {},
                      .warnings = std::move(plan.warnings),
+                     .notices = std::move(plan.notices),
                      .authority = Authority::Configuration,
                      .became_full = plan.became_full};
   choose_names(planned.set, plan.actions);
   fill_sizes(planned.set, plan.actions);
   std::vector<core::Action> actions;
-  if (part != core::PlanPart::Creations) actions = pending_drops(extension, planned.set);
+  if (part != core::PlanPart::Creations) actions = pending_drops(extension, planned.set, now_utc);
   actions.insert(actions.end(), plan.actions.begin(), plan.actions.end());
   complete(extension, planned, std::move(actions));
   return planned;

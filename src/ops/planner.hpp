@@ -21,6 +21,7 @@ struct PlannedSet {
   ChildRecipe recipe;
   std::vector<PlannedAction> actions;
   std::vector<std::string> warnings;
+  std::vector<std::string> notices = {};
   std::vector<core::Refusal> refusals = {};  // why partitions that retention asks for stay
   Authority authority = Authority::Configuration;
   bool became_full = false;  // sub_partition_set_full is to be set
@@ -28,6 +29,9 @@ struct PlannedSet {
     return actions.empty() && warnings.empty() && refusals.empty() && !became_full;
   }
 };
+
+// Says what the decision said besides its actions.
+void report_remarks(const PlannedSet& planned);
 
 // Decides what a run at `now_utc` would do, or a part of it. Reads as the set's owner, changes nothing.
 [[nodiscard]] PlannedSet plan_set(const Extension& extension, ManagedSet set, core::Retirement retirement,

@@ -173,21 +173,24 @@ std::optional<core::Refusal> wrong_parent(const Config& config, const Parent& pa
   return std::nullopt;
 }
 
+core::IntervalParts read_interval(const std::string& text) {
+  const pg::IntervalValue value = pg::parse_interval(text);
+  return {.months = value.months, .days = value.days, .micros = value.micros};
+}
+
 core::Result<core::Step> read_step(ManagedSet& set) {
   const Config& config = set.config;
   if (!core::is_time(set.policy.key))
     return core::id_step(pg::parse_bigint(config.partition_interval), set.policy.key,
                          set.is_list() ? core::Cut::List : core::Cut::Range);
-  const pg::IntervalValue value = pg::parse_interval(config.partition_interval);
-  set.interval = {.months = value.months, .days = value.days, .micros = value.micros};
+  set.interval = read_interval(config.partition_interval);
   return core::time_step(set.interval, set.policy.key);
 }
 
 std::optional<core::Retention> read_retention(const ManagedSet& set) {
   if (!set.config.retention) return std::nullopt;
   if (!set.is_time()) return pg::parse_bigint(*set.config.retention);
-  const pg::IntervalValue value = pg::parse_interval(*set.config.retention);
-  return core::IntervalParts{.months = value.months, .days = value.days, .micros = value.micros};
+  return read_interval(*set.config.retention);
 }
 
 }  // namespace
@@ -329,6 +332,8 @@ core::Result<ManagedSet> assemble(Config config, Parent parent, std::vector<core
   policy.retention = read_retention(set);
   policy.keep_table = set.config.keeps_table();
   policy.keep_index = set.config.keep_index;
+  policy.max_retirements = set.config.max_drop;
+  if (set.config.grace) policy.grace = read_interval(*set.config.grace);
   policy.full = set.config.set_full;
   policy.may_empty = set.config.has_sub_config;
   if (set.is_time()) policy.datetime_string = name_pattern(set);

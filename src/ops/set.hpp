@@ -70,6 +70,8 @@ struct Config {
   std::optional<int> move_max_lag_mb;
   int move_min_free_mb = 512;
   std::optional<std::string> name_pattern;
+  std::optional<int> max_drop;
+  std::optional<std::string> grace;  // nothing for none
   int deferred_runs = 0;
   Oid known_parent = InvalidOid;  // believed only if system and database match
   // A retention schema wins over dropping (contract 5.5).
