@@ -410,7 +410,8 @@ Result<SetPlan> plan_maintenance(const Policy& policy, const Calendar& calendar,
   if (!created) return created.refusal();
   Premake made = std::move(created).value();
   // Not with a gap before the last one, which a drain can leave.
-  if (made.actions.empty() && is_full(set)) return SetPlan{.actions = {}, .warnings = {}, .notices = {}, .became_full = true};
+  if (made.actions.empty() && is_full(set))
+    return SetPlan{.actions = {}, .warnings = {}, .notices = {}, .became_full = true};
   SetPlan plan{
       .actions = std::move(made.actions), .warnings = std::move(made.warnings), .notices = {}, .became_full = false};
   add_retirements(set, retirement, plan);
@@ -445,7 +446,8 @@ Result<SetPlan> plan_retirement(const Policy& policy, const Calendar& calendar, 
   Policy unlimited = policy;
   unlimited.max_retirements = std::nullopt;
   unlimited.grace = std::nullopt;
-  const Set set{.policy = unlimited, .calendar = calendar, .inventory = inventory, .seen = seen, .now_utc = reference_utc};
+  const Set set{
+      .policy = unlimited, .calendar = calendar, .inventory = inventory, .seen = seen, .now_utc = reference_utc};
   SetPlan plan;
   add_retirements(set, retirement, plan);
   return plan;
