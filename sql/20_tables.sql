@@ -123,6 +123,8 @@ CREATE TABLE @extschema@.part_policy (
     name_pattern       text,
     retention_max_drop integer,
     retention_grace    interval NOT NULL DEFAULT '0',
+    detach_concurrently boolean NOT NULL DEFAULT true,
+    detaching_oid      oid,
     parent_oid         oid,
     database_oid       oid,
     system_identifier  bigint,
@@ -167,6 +169,10 @@ COMMENT ON COLUMN @extschema@.part_policy.retention_max_drop IS
     'Partitions that one run retires at most, the oldest first; NULL: no limit.';
 COMMENT ON COLUMN @extschema@.part_policy.retention_grace IS
     'Time between detach and drop of partitions that retention drops; 0: at once.';
+COMMENT ON COLUMN @extschema@.part_policy.detach_concurrently IS
+    'Whether procedures detach with DETACH PARTITION ... CONCURRENTLY, through a background worker, where the set has no default.';
+COMMENT ON COLUMN @extschema@.part_policy.detaching_oid IS
+    'The partition that a background worker is detaching or has left half detached; believed as parent_oid.';
 COMMENT ON COLUMN @extschema@.part_policy.parent_oid IS
     'OID of the parent when last seen: finds the table again after a rename, if database_oid and system_identifier match.';
 COMMENT ON COLUMN @extschema@.part_policy.database_oid IS

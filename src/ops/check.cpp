@@ -60,6 +60,7 @@ class Partitions {
   }
 
   void planned(const core::Action& action) {
+    if (set_.half_detached && set_.half_detached->oid == action.oid) return;  // detach_pending says so
     const core::Child child{.oid = action.oid, .schema = action.schema, .name = action.name, .range = action.range};
     if (action.kind == core::ActionKind::Create)
       add(Severity::Warning, "missing_partition", &child, "It should exist by now: " + action.reason + ".", run());

@@ -42,6 +42,10 @@ void remember_drop(const Extension& extension, const ManagedSet& set, const core
 // Takes the promise back. True when there was one, made under the retention that still holds: nothing else may be
 // dropped, least of all a table that somebody detached by hand to keep it.
 [[nodiscard]] bool redeem_promise(const Extension& extension, const Config& config, Oid child);
+// Before a detach that did not come about.
+void forget_promise(const Extension& extension, Oid child);
+// Which partition a worker is to detach; none to forget it.
+void record_detach(const Extension& extension, const ManagedSet& set, Oid partition);
 // A promise ends when its table is attached again, renamed, given away or gone, and when the retention it was made
 // under no longer holds: the table then stays. Gives the names of those tables.
 [[nodiscard]] std::vector<std::string> forget_stale_promises(const Extension& extension, const ManagedSet& set);

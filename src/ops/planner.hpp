@@ -11,6 +11,8 @@ struct PlannedAction {
   std::vector<std::string> statements;  // as they will be run
   std::size_t by_caller = 0;            // the first of them, which run as the caller; the rest as the set's owner
   std::string lock_mode;                // strongest lock, and on what
+  // What does the same where the call commits, as a command of its own and with a weaker lock; empty where none does.
+  std::string concurrent = {};
 };
 
 // Who asked for a retirement: the configuration, which is then read again under the lock, or the call itself.

@@ -308,6 +308,20 @@ core::Result<KeyCodec> choose_codec(const ManagedSet& set) {
 
 }  // namespace
 
+namespace {
+
+// New queries do not see it any more.
+void take_half_detached(ManagedSet& set, std::vector<core::Child>& children, std::vector<ChildFacts>& facts) {
+  const auto half = std::ranges::find_if(facts, &ChildFacts::half_detached);
+  if (half == facts.end()) return;
+  const auto child = std::next(children.begin(), std::distance(facts.begin(), half));
+  set.half_detached = std::move(*child);
+  children.erase(child);
+  facts.erase(half);
+}
+
+}  // namespace
+
 core::Result<ManagedSet> assemble(Config config, Parent parent, std::vector<core::Child> children,
                                   std::vector<ChildFacts> facts) {
   if (auto no = wrong_parent(config, parent)) return *no;
@@ -340,6 +354,7 @@ core::Result<ManagedSet> assemble(Config config, Parent parent, std::vector<core
   if (set.config.name_pattern)
     policy.pattern = core::parse_name_pattern(*set.config.name_pattern).value_or(core::NamePattern::Contract);
   decode_children(set.codec, {policy.key, nullptr}, policy.step, set.parent.default_oid, children, facts);
+  take_half_detached(set, children, facts);
   take_children(set, std::move(children), std::move(facts));
   core::Result<std::shared_ptr<SetZone>> zone = choose_zone(set);
   if (!zone) return zone.refusal();
@@ -372,7 +387,8 @@ LoadedSet load_one(Config config, const std::optional<Parent>& parent, std::map<
     return loaded;
   }
   ReadChildren read = std::move(children[parent->oid]);
-  if (read.refusal) {
+  const bool is_ours = OidIsValid(read.half_detached) && read.half_detached == config.detaching;
+  if (read.refusal && !is_ours) {
     loaded.refusal = read.refusal;
     return loaded;
   }
@@ -482,6 +498,11 @@ ManagedSet load_set(const Extension& extension, const std::string& name) {
     refuse(core::Code::UndefinedTable, "table \"" + name + "\" is not managed by pg_strata",
            "Configured sets are listed in part_config; names are written schema.table, without quotes. Use "
            "create_partition to manage a table.");
+  if (sets[0].set && sets[0].set->half_detached)
+    refuse(core::Code::NotInPrerequisiteState,
+           "partition " + in_quotes(sets[0].set->half_detached->schema + "." + sets[0].set->half_detached->name) +
+               " is half detached",
+           "Maintenance finishes it: run it, or wait for its next run.");
   if (!sets[0].refusal) return std::move(*sets[0].set);
   // Why it cannot be worked on is for those who may look at it.
   if (sets[0].parent && !may_look(*sets[0].parent)) require_owner_rights(*sets[0].parent);
