@@ -96,9 +96,8 @@ Attempt detach_concurrently(const Extension& extension, const PlannedSet& planne
     record(extension, set, action.action);
   }
   pg::wait_point("detach_recorded");
-  const std::string argument = std::to_string(pg::database_identity().database) + " " +
-                               std::to_string(set.parent.oid) + " " + std::to_string(partition) + " " +
-                               std::to_string(pg::current_user());
+  const std::string argument = std::to_string(pg::database_identity().database) + " " + std::to_string(set.parent.oid) +
+                               " " + std::to_string(partition) + " " + std::to_string(pg::current_user());
   const pg::WorkerEnd end = pg::run_worker(
       {.name = kWorker, .type = kWorker, .function = "strata_worker_detach", .argument = argument.c_str()},
       limit_of(set.config) + kStart);
@@ -209,6 +208,7 @@ std::optional<Order> checked_order(const Request& request, std::optional<pg::Adv
     if (!lock->held()) return;
     const std::optional<std::string> name = configured_name_of(extension, request.parent);
     if (name) order = order_of(extension, request, *name);
+    pg::wait_point("worker_checked");
   });
   return order;
 }

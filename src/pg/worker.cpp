@@ -1,5 +1,7 @@
 #include "pg/worker.hpp"
 
+#include "pg/spi.hpp"
+
 extern "C" {
 #include "pgstat.h"
 #include "postmaster/bgworker.h"
@@ -244,8 +246,8 @@ void run_portal(Portal portal) {
 }
 
 #ifdef USE_ASSERT_CHECKING
-// StartTransaction asserts that no restriction is in force, which holds of no statement that commits in the middle under
-// one. Servers with assertions are not for production; others keep it.
+// StartTransaction asserts that no restriction is in force, which holds of no statement that commits in the middle
+// under one. Servers with assertions are not for production; others keep it.
 void lift_restriction(XactEvent event, void* /*unused*/) {
   if (event == XACT_EVENT_COMMIT) SetUserIdAndSecContext(GetUserId(), 0);
 }

@@ -45,8 +45,8 @@ void begin_launcher();
 void wait_for_event(std::chrono::milliseconds limit);
 
 enum class WorkerEnd : std::uint8_t { Ended, NoSlot, ShutDown, StillRunning };
-// Starts a worker and waits until it has ended, in whatever way, or this process is to end; also from a session, at most
-// so long.
+// Starts a worker and waits until it has ended, in whatever way, or this process is to end; also from a session, at
+// most so long.
 [[nodiscard]] WorkerEnd run_worker(const WorkerRequest& request,
                                    std::optional<std::chrono::milliseconds> limit = std::nullopt);
 
