@@ -102,9 +102,8 @@ is($checked->($s), 0, 'inbound key: plainly');
 forget($s);
 
 # --- an owner who may not log in, and whose code must not get a superuser's rights
-$s = make();
+$s = make(config => 'retention_keep_table = true');
 $node->safe_psql('postgres', qq{
-	CREATE TABLE $s.seen (who text, session text, denied text);
 	CREATE FUNCTION $s.spy(i bigint) RETURNS boolean IMMUTABLE LANGUAGE plpgsql AS \$\$
 	BEGIN
 		BEGIN PERFORM set_config('role', 'postgres', false); RAISE LOG 'spy % got through', current_user;
@@ -120,14 +119,53 @@ $from = -s $node->logfile;
 ($rc, $out, $err) = $node->psql('postgres', $run, extra_params => [ '-U', 'maintainer' ]);
 is($rc, 0, 'NOLOGIN owner: run') or diag($err);
 is(attached($s), $clean, 'NOLOGIN owner: two are retired');
-is(alone($s), 'seen', 'NOLOGIN owner: and dropped');
+is($checked->($s), 2, 'NOLOGIN owner: concurrently');
 like(logged($from), qr/spy nologin_owner denied/, 'its code runs as itself');
 unlike(logged($from), qr/got through|spy postgres/, 'and nowhere else');
 unlike(logged($from), qr/ERROR/, 'no error in the log');
 forget($s);
 
-# --- a long reader
+# --- a long reader: the plain detach gives up; clients go on beside the other one
 my $reader = session($node);
+$s = make(policy => 'detach_concurrently = false');
+$reader->query("BEGIN; SELECT count(*) FROM $s.ev");
+run();
+is(attached($s), "ev_p0 ev_p10 $clean", 'the plain detach is put off');
+$node->safe_psql('postgres', "UPDATE partman.part_policy SET detach_concurrently = true, lock_timeout_ms = 20000");
+my $runner = session($node);
+$runner->send($run);
+ok($node->poll_query_until('postgres', "SELECT inhdetachpending FROM pg_inherits WHERE inhrelid = '$s.ev_p0'::regclass"), 'the other one waits');
+is($node->safe_psql('postgres', qq{SET statement_timeout = 1000; INSERT INTO $s.ev VALUES (37); UPDATE $s.ev SET payload = 'x' WHERE id = 37;
+	DELETE FROM $s.ev WHERE id = 37; SELECT count(*) FROM $s.ev}), 26, 'clients read and write');
+is($node->safe_psql('postgres', "SELECT count(*) FROM pg_locks WHERE pid = " . $runner->pid . " AND locktype = 'relation'"), 0,
+	'the session that waits holds no lock');
+is($node->safe_psql('postgres', "SELECT count(*) FROM pg_stat_activity WHERE pid = " . $runner->pid . " AND backend_xmin IS NOT NULL"), 0,
+	'and no snapshot');
+is($node->safe_psql('postgres', qq{SELECT count(*) FROM pg_locks l JOIN pg_stat_activity a USING (pid)
+	WHERE a.backend_type ~ 'detach' AND l.locktype = 'relation' AND l.relation >= 16384}), 0, 'nor does the worker');
+is(promises(), 1, 'the drop is promised');
+$reader->query('COMMIT');
+$runner->answer;
+is(attached($s), $clean, 'all done when the reader has gone');
+is(alone($s), '', 'and dropped');
+# a cancel of the session leaves the worker to finish
+forget($s);
+$s = make(policy => 'lock_timeout_ms = 20000');
+$reader->query("BEGIN; SELECT count(*) FROM $s.ev");
+$runner->send($run);
+ok($node->poll_query_until('postgres', "SELECT inhdetachpending FROM pg_inherits WHERE inhrelid = '$s.ev_p0'::regclass"), 'cancel: it waits');
+$node->safe_psql('postgres', 'SELECT pg_cancel_backend(' . $runner->pid . ')');
+my (undef, $said) = $runner->answer;
+like($said, qr/canceling statement/, 'cancel: the run ends');
+(undef, undef, $said) = run();
+like($said, qr/background worker/, 'cancel: another run leaves the worker alone');
+$reader->query('COMMIT');
+ok($node->poll_query_until('postgres', "SELECT NOT EXISTS (SELECT FROM pg_stat_activity WHERE backend_type ~ 'detach')"), 'cancel: the worker ends');
+run();
+is(attached($s), $clean, 'cancel: the next run goes on');
+is(alone($s), '', 'cancel: and drops what it detached');
+is(policy($s, 'detaching_oid'), '', 'cancel: nothing is under way');
+forget($s);
 for my $keep ('false', 'true') {
 	$s = make(config => "retention_keep_table = $keep");
 	$reader->query("BEGIN; SELECT count(*) FROM $s.ev");
@@ -140,7 +178,7 @@ for my $keep ('false', 'true') {
 	is($node->safe_psql('postgres', "SELECT count(*) FROM $s.ev"), 26, "reader, $keep: out of the set for new queries");
 	$node->safe_psql('postgres', "INSERT INTO $s.ev VALUES (36); DELETE FROM $s.ev WHERE id = 36");
 	is($node->safe_psql('postgres', "SELECT string_agg(code, ' ' ORDER BY code) FROM partman.check_partitions('$s.ev') WHERE code ~ 'detach|overdue'"),
-		'detach_pending', "reader, $keep: the check knows");
+		'detach_pending retention_overdue', "reader, $keep: the check knows, and that the other one waits");
 	is($node->safe_psql('postgres', "SELECT statement FROM partman.plan_maintenance('$s.ev') LIMIT 1"),
 		"ALTER TABLE $s.ev DETACH PARTITION $s.ev_p0 FINALIZE", "reader, $keep: so does the plan");
 	# other verbs do not work on it; creations do not wait for it
@@ -182,7 +220,7 @@ $reader->query('COMMIT');
 ($rc, $out, $err) = run();
 isnt($rc, 0, 'by hand: the set fails');
 like($err, qr/half detached/, 'by hand: and says why');
-is(attached($s), "ev_p0? ev_p10 $clean", 'by hand: it is left alone');
+is(attached($s), 'ev_p0? ev_p10 ev_p20 ev_p30', 'by hand: it is left alone');
 forget($s);
 
 # --- no worker to be had
