@@ -19,6 +19,10 @@ std::string quoted_name(const core::Child& child) {
   return pg::qualified(child.schema, child.name);
 }
 
+bool is_retirement(const core::Action& action) noexcept {
+  return action.kind == core::ActionKind::Detach || action.kind == core::ActionKind::DropAttached;
+}
+
 class Partitions {
  public:
   Partitions(const Extension& extension, const ManagedSet& set, std::vector<Finding>& found) noexcept
@@ -56,12 +60,13 @@ class Partitions {
   }
 
   void planned(const core::Action& action) {
+    if (set_.half_detached && set_.half_detached->oid == action.oid) return;  // detach_pending says so
     const core::Child child{.oid = action.oid, .schema = action.schema, .name = action.name, .range = action.range};
     if (action.kind == core::ActionKind::Create)
       add(Severity::Warning, "missing_partition", &child, "It should exist by now: " + action.reason + ".", run());
     else if (action.kind == core::ActionKind::Drop && !is_attached(action.oid))
       add(Severity::Warning, "drop_overdue", &child, "Retention has detached it, and it was not dropped.", run());
-    else if (action.kind == core::ActionKind::Detach || action.kind == core::ActionKind::DropAttached)
+    else if (is_retirement(action))
       add(Severity::Warning, "retention_overdue", &child, "Retention should have taken it by now.", run());
     else if (action.kind == core::ActionKind::Move || action.kind == core::ActionKind::Blocked) {
       is_due_ = true;
@@ -237,6 +242,8 @@ void compare_with_plan(const Extension& extension, const ManagedSet& set, std::i
     const core::Action& action = planned.action;
     const bool creation = action.kind == core::ActionKind::Create;
     if (creation && (!creations_count || lies_in_a_gap(set, action))) continue;
+    // What the last run was not allowed to take is not overdue.
+    if (then && set.policy.max_retirements && is_retirement(action)) continue;
     if (!then || contains(*then, action)) report.planned(action);
   }
 }

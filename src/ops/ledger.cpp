@@ -20,7 +20,8 @@ SELECT w.ord, p.parent_table IS NOT NULL, p.time_zone, p.lock_timeout_ms, p.lock
        CASE WHEN p.system_identifier = $2 AND p.database_oid = $3 THEN p.parent_oid END,
        EXISTS (SELECT 1 FROM %pending_drop% d WHERE d.parent_table = w.name),
        EXISTS (SELECT 1 FROM %move% m WHERE m.parent_table = w.name), p.move_rate_mb, p.move_max_lag_mb,
-       p.move_min_free_mb, p.name_pattern, p.heal_max_rows
+       p.move_min_free_mb, p.name_pattern, p.heal_max_rows, p.retention_max_drop, nullif(p.retention_grace, '0')::text,
+       p.detach_concurrently, CASE WHEN p.system_identifier = $2 AND p.database_oid = $3 THEN p.detaching_oid END
 FROM ROWS FROM (pg_catalog.unnest($1)) WITH ORDINALITY AS w(name, ord)
 LEFT JOIN %policy% p ON p.parent_table = w.name)sql";
 
@@ -39,6 +40,10 @@ void read_state(const pg::Rows& rows, std::size_t row, Config& config) {
   config.known_parent = rows.oid(row, 6);
   config.name_pattern = rows.optional_text(row, 12);
   config.heal_max_rows = rows.int4(row, 13);
+  if (!rows.null(row, 14)) config.max_drop = rows.int4(row, 14);
+  config.grace = rows.optional_text(row, 15);
+  config.detach_concurrently = rows.boolean(row, 16);
+  config.detaching = rows.oid(row, 17);
 }
 
 // A set's row, made by creation or the first run, and repaired by maintenance.
@@ -55,7 +60,7 @@ constexpr const char* kRememberDrop =
 
 constexpr const char* kForgetStale = R"sql(
 DELETE FROM %pending_drop% d
-WHERE d.parent_table = $1 AND d.database_oid = $2 AND d.system_identifier = $3
+WHERE d.parent_table = $1 AND d.database_oid = $2 AND d.system_identifier = $3 AND d.child_oid <> $7
   AND ($4 OR d.retention IS DISTINCT FROM $5 OR NOT EXISTS (
         SELECT 1 FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
         WHERE c.oid = d.child_oid AND c.relname = d.child_table AND n.nspname = d.child_schema
@@ -65,13 +70,13 @@ RETURNING d.child_schema || '.' || d.child_table)sql";
 // Believed only while OID and name still agree.
 constexpr const char* kPendingDrops = R"sql(
 SELECT d.child_oid, d.child_schema, d.child_table, d.lower_bound, d.upper_bound, c.reltuples, c.reltablespace,
-       c.relfilenode
+       c.relfilenode, d.detached_at
 FROM %pending_drop% d
 JOIN pg_catalog.pg_class c ON c.oid = d.child_oid AND c.relname = d.child_table AND NOT c.relispartition
 JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace AND n.nspname = d.child_schema
 WHERE d.parent_table = $1 AND d.database_oid = $2 AND d.system_identifier = $3 AND c.relowner = $4
   AND d.retention IS NOT DISTINCT FROM $5
-ORDER BY d.child_schema, d.child_table)sql";
+ORDER BY d.detached_at, d.child_schema, d.child_table)sql";
 
 constexpr const char* kRecordMove =
     "INSERT INTO %move% (parent_table, operation, phase, pid, started_at, phase_since, source_table, source_oid, "
@@ -191,6 +196,18 @@ bool redeem_promise(const Extension& extension, const Config& config, Oid child)
   return !rows.empty() && rows.boolean(0, 0);
 }
 
+void forget_promise(const Extension& extension, Oid child) {
+  const Keeper keeper(extension);
+  pg::execute(extension.with_tables("DELETE FROM %pending_drop% WHERE child_oid = $1 AND database_oid = $2"),
+              pg::Params().oid(child).oid(pg::database_identity().database));
+}
+
+void record_detach(const Extension& extension, const ManagedSet& set, Oid partition) {
+  const Keeper keeper(extension);
+  pg::execute(extension.with_tables("UPDATE %policy% SET detaching_oid = nullif($2, 0) WHERE parent_table = $1"),
+              pg::Params().text(set.config.parent_table).oid(partition));
+}
+
 std::vector<std::string> forget_stale_promises(const Extension& extension, const ManagedSet& set) {
   const pg::DatabaseIdentity here = pg::database_identity();
   const Keeper keeper(extension);
@@ -200,7 +217,8 @@ std::vector<std::string> forget_stale_promises(const Extension& extension, const
                                                                            .int8(system_of(here))
                                                                            .boolean(set.config.keeps_table())
                                                                            .text_or_null(set.config.retention)
-                                                                           .oid(set.parent.owner));
+                                                                           .oid(set.parent.owner)
+                                                                           .oid(set.config.detaching));
   std::vector<std::string> tables;
   for (std::size_t row = 0; row < rows.size(); ++row) tables.push_back(rows.text(row, 0));
   return tables;
@@ -212,7 +230,15 @@ void rename_promises(const Extension& extension, const std::string& from, const 
               pg::Params().text(from).text(to));
 }
 
-std::vector<core::Action> pending_drops(const Extension& extension, const ManagedSet& set) {
+bool grace_is_unchanged(const Extension& extension, const Config& config) {
+  const Keeper keeper(extension);
+  return pg::query(extension.with_tables("SELECT 1 FROM %policy% WHERE parent_table = $1 AND "
+                                         "nullif(retention_grace, '0')::text IS DISTINCT FROM $2"),
+                   pg::Params().text(config.parent_table).text_or_null(config.grace))
+      .empty();
+}
+
+std::vector<core::Action> pending_drops(const Extension& extension, const ManagedSet& set, std::int64_t now_utc) {
   if (!set.config.has_pending_drops || set.config.keeps_table()) return {};
   const pg::DatabaseIdentity here = pg::database_identity();
   const Keeper keeper(extension);
@@ -224,6 +250,8 @@ std::vector<core::Action> pending_drops(const Extension& extension, const Manage
                                                                             .text_or_null(set.config.retention));
   std::vector<core::Action> actions;
   for (std::size_t row = 0; row < rows.size(); ++row) {
+    if (!core::grace_is_over(set.policy, set.zone.get(), rows.int8(row, 8), now_utc)) continue;
+    if (set.config.max_drop && std::cmp_greater_equal(actions.size(), *set.config.max_drop)) break;
     core::Action action;
     action.kind = core::ActionKind::Drop;
     action.oid = rows.oid(row, 0);

@@ -4,6 +4,7 @@
 #include "ops/constraints.hpp"
 #include "ops/default_guard.hpp"
 #include "ops/drain.hpp"
+#include "ops/detach_concurrently.hpp"
 #include "ops/fail.hpp"
 #include "ops/grow.hpp"
 #include "ops/history.hpp"
@@ -37,12 +38,19 @@ core::Child partition_of(const core::Action& action) {
   return {.oid = action.oid, .schema = action.schema, .name = action.name, .range = action.range};
 }
 
+Attempt detach(const Extension& extension, const PlannedSet& planned, const PlannedAction& action, Mode mode) {
+  const std::optional<core::Child>& half = planned.set.half_detached;
+  if (half && half->oid == action.action.oid) return finish_detach(extension, planned, action, mode);
+  if (mode == Mode::Committing && !action.concurrent.empty()) return detach_concurrently(extension, planned, action);
+  return detach_partition(extension, planned, action, mode);
+}
+
 Attempt apply(const Extension& extension, const PlannedSet& planned, const PlannedAction& action, Mode mode) {
   switch (action.action.kind) {
     case core::ActionKind::Create:
       return create_partition(extension, planned, action, mode);
     case core::ActionKind::Detach:
-      return detach_partition(extension, planned, action, mode);
+      return detach(extension, planned, action, mode);
     case core::ActionKind::Drop:
       return drop_detached(extension, planned, action, mode);
     case core::ActionKind::DropAttached:
@@ -127,7 +135,7 @@ class Executor {
         guard_(planned, mode, pg::transaction_start()) {}
 
   SetResult run() {
-    for (const std::string& warning : planned_.warnings) pg::report({.level = WARNING, .message = warning});
+    report_remarks(planned_);
     for (const PlannedAction& action : planned_.actions) {
       pg::check_interrupts();
       one(action);
@@ -235,12 +243,13 @@ void repair(const Extension& extension, ManagedSet& set) {
     set.config.parent_table = name;
     set.renamed = false;
   }
+  settle_detach(extension, set);
   if (set.config.has_pending_drops) forget_promises(extension, set);
   if (!is_registered(set)) record_policy(extension, set);
 }
 
 bool needs_repair(const ManagedSet& set) noexcept {
-  return set.config.has_pending_drops || set.renamed || !is_registered(set);
+  return set.config.has_pending_drops || OidIsValid(set.config.detaching) || set.renamed || !is_registered(set);
 }
 
 // --- one set ---------------------------------------------------------------------------------------------------------
@@ -619,7 +628,7 @@ PlanLine line_of(const ManagedSet& set, const PlannedAction& planned) {
                 .partition_table = std::nullopt,
                 .lower_bound = std::nullopt,
                 .upper_bound = std::nullopt,
-                .lock_mode = planned.lock_mode,
+                .lock_mode = planned.concurrent.empty() ? planned.lock_mode : "SHARE UPDATE EXCLUSIVE",
                 .estimated_rows = static_cast<std::int64_t>(std::max(0.0, action.estimated_rows)),
                 .bytes = action.bytes,
                 .reason = action.reason,
@@ -628,6 +637,10 @@ PlanLine line_of(const ManagedSet& set, const PlannedAction& planned) {
   if (bounded) {
     line.lower_bound = set.text(action.range.lower);
     line.upper_bound = set.text(action.range.upper);
+  }
+  if (!planned.concurrent.empty()) {
+    line.statement = planned.concurrent;
+    return line;
   }
   for (const std::string& statement : planned.statements)
     line.statement += (line.statement.empty() ? "" : "; ") + statement;
@@ -654,7 +667,7 @@ void add_lines(std::vector<PlanLine>& lines, const Extension& extension, LoadedS
   for (const PlannedAction& action : planned.actions) lines.push_back(line_of(planned.set, action));
   for (const core::Refusal& refusal : planned.refusals)
     lines.push_back(error_line(planned.set.parent.raw_name(), to_raise(refusal)));
-  for (const std::string& warning : planned.warnings) pg::report({.level = WARNING, .message = warning});
+  report_remarks(planned);
 }
 
 }  // namespace

@@ -93,6 +93,37 @@ void add_detach(const ManagedSet& set, const ChildName& name, PlannedAction& pla
   if (set.config.retention_schema) planned.statements.push_back(archive_statement(set, name.quoted()));
 }
 
+const ChildFacts* facts_of(const ManagedSet& set, Oid partition) {
+  const auto found = std::ranges::find(set.facts, partition, &ChildFacts::oid);
+  return found == set.facts.end() ? nullptr : &*found;
+}
+
+// The server has no DETACH CONCURRENTLY beside a default. Tables whose keys point here, partitions of another owner or
+// with partitions of their own, and all that is done besides in the same transaction, want the plain one.
+bool can_go_concurrently(const PlannedSet& planned, const PlannedAction& action) {
+  const ManagedSet& set = planned.set;
+  const ChildFacts* const facts = facts_of(set, action.action.oid);
+  return set.config.detach_concurrently && !OidIsValid(set.parent.default_oid) && planned.recipe.referencing.empty() &&
+         action.statements.size() == 1 && facts != nullptr && facts->kind == RELKIND_RELATION &&
+         facts->owner == set.parent.owner;
+}
+
+bool is_half_detached(const ManagedSet& set, const core::Action& action) {
+  return set.half_detached && set.half_detached->oid == action.oid;
+}
+
+void add_detach_statements(const PlannedSet& planned, const ChildName& name, PlannedAction& action) {
+  const std::string detach = "ALTER TABLE " + planned.set.parent.quoted() + " DETACH PARTITION " + name.quoted();
+  if (is_half_detached(planned.set, action.action)) {
+    action.statements = {detach + " FINALIZE"};
+    action.lock_mode = "ACCESS EXCLUSIVE on partition";
+    return;
+  }
+  add_detach(planned.set, name, action);
+  action.lock_mode = "ACCESS EXCLUSIVE";
+  if (can_go_concurrently(planned, action)) action.concurrent = detach + " CONCURRENTLY";
+}
+
 // The server wants foreign tables dropped by their own command.
 std::string drop_statement(const ChildName& name, Oid partition) {
   const pg::Rows rows =
@@ -129,8 +160,7 @@ PlannedAction with_statements(const Extension& extension, const PlannedSet& plan
       result.lock_mode = "none";
       break;
     case core::ActionKind::Detach:
-      add_detach(set, name, result);
-      result.lock_mode = "ACCESS EXCLUSIVE";
+      add_detach_statements(planned, name, result);
       break;
     case core::ActionKind::Drop:
       result.statements = {drop_statement(name, action.oid)};
@@ -230,6 +260,12 @@ const char* action_name(core::ActionKind kind) noexcept {
   return "";
 }
 
+void report_remarks(const PlannedSet& planned) {
+  for (const std::string& warning : planned.warnings) pg::report({.level = WARNING, .message = warning});
+  for (const std::string& notice : planned.notices)
+    pg::report({.level = NOTICE, .message = notice, .detail = "part_policy.retention_max_drop limits each run."});
+}
+
 core::Retirement retirement_of(const Config& config, Mode mode) noexcept {
   return mode == Mode::Committing || config.detach_before_drop ? core::Retirement::DetachThenDrop
                                                                : core::Retirement::DropAttached;
@@ -251,6 +287,27 @@ void hold_back(PlannedSet& planned, std::vector<core::Action>& actions) {
     std::erase_if(actions, [&](const core::Action& action) { return action.oid == obstacle.partition; });
     planned.refusals.push_back(std::move(obstacle.refusal));
   }
+}
+
+// What an earlier run has left half detached comes before other retirements, which the server would refuse, and after
+// creations, which need not wait for it.
+void add_unfinished(const ManagedSet& set, std::vector<core::Action>& actions) {
+  if (!set.half_detached) return;
+  core::Action action;
+  action.kind = core::ActionKind::Detach;
+  action.oid = set.half_detached->oid;
+  action.schema = set.half_detached->schema;
+  action.name = set.half_detached->name;
+  action.range = set.half_detached->range;
+  action.estimated_rows = set.half_detached->estimated_rows;
+  action.reason = "half detached by an earlier run";
+  std::vector<core::Action> rest{action};
+  action.kind = core::ActionKind::Drop;
+  if (!set.policy.keep_table && !set.policy.grace) rest.push_back(action);
+  const auto place = std::ranges::find_if(actions, [](const core::Action& one) {
+    return one.kind == core::ActionKind::Detach || one.kind == core::ActionKind::DropAttached;
+  });
+  actions.insert(place, rest.begin(), rest.end());
 }
 
 bool creates(const std::vector<core::Action>& actions) {
@@ -283,12 +340,14 @@ PlannedSet plan_set(const Extension& extension, ManagedSet set, core::Retirement
                      .recipe = {},
                      .actions = {},
                      .warnings = std::move(plan.warnings),
+                     .notices = std::move(plan.notices),
                      .authority = Authority::Configuration,
                      .became_full = plan.became_full};
   choose_names(planned.set, plan.actions);
   fill_sizes(planned.set, plan.actions);
+  if (part != core::PlanPart::Creations) add_unfinished(planned.set, plan.actions);
   std::vector<core::Action> actions;
-  if (part != core::PlanPart::Creations) actions = pending_drops(extension, planned.set);
+  if (part != core::PlanPart::Creations) actions = pending_drops(extension, planned.set, now_utc);
   actions.insert(actions.end(), plan.actions.begin(), plan.actions.end());
   complete(extension, planned, std::move(actions));
   return planned;
