@@ -153,11 +153,16 @@ std::map<std::string, PolicyState> policy_states(const Extension& extension) {
   const pg::Rows rows = pg::query(extension.with_tables(
       "SELECT p.parent_table, p.registered_at, coalesce(p.deferred_reason, ''), EXISTS (SELECT 1 FROM %move% m "
       "JOIN pg_catalog.pg_stat_activity a ON a.pid = m.pid AND a.backend_start <= m.started_at "
-      "WHERE m.parent_table = p.parent_table) FROM %policy% p"));
+      "WHERE m.parent_table = p.parent_table), CASE WHEN c.maintenance_last_run IS NULL THEN (SELECT a.message FROM " +
+      extension.object("maintenance_action") +
+      " a WHERE a.parent_table = p.parent_table AND a.outcome = 'failed' ORDER BY a.started_at DESC LIMIT 1) END "
+      "FROM %policy% p JOIN %config% c ON c.parent_table = p.parent_table"));
   std::map<std::string, PolicyState> states;
   for (std::size_t row = 0; row < rows.size(); ++row)
-    states[rows.text(row, 0)] = {
-        .registered_at = rows.int8(row, 1), .deferred_reason = rows.text(row, 2), .is_moving = rows.boolean(row, 3)};
+    states[rows.text(row, 0)] = {.registered_at = rows.int8(row, 1),
+                                 .deferred_reason = rows.text(row, 2),
+                                 .is_moving = rows.boolean(row, 3),
+                                 .last_error = rows.optional_text(row, 4)};
   return states;
 }
 

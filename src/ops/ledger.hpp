@@ -27,9 +27,10 @@ void count_deferred(const Extension& extension, const std::string& parent, const
 
 // What only checks ask of the books.
 struct PolicyState {
-  std::int64_t registered_at = 0;  // microseconds UTC
-  std::string deferred_reason;     // what put the last run off
-  bool is_moving = false;          // the process that part_move names is there
+  std::int64_t registered_at = 0;              // microseconds UTC
+  std::string deferred_reason;                 // what put the last run off
+  bool is_moving = false;                      // the process that part_move names is there
+  std::optional<std::string> last_error = {};  // where the last run failed
 };
 [[nodiscard]] std::map<std::string, PolicyState> policy_states(const Extension& extension);
 
