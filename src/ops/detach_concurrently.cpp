@@ -58,11 +58,10 @@ Link link_of(Oid parent, Oid partition) {
   return rows.boolean(0, 0) ? Link::Half : Link::Attached;
 }
 
-void record(const Extension& extension, const ManagedSet& set, const core::Action& action) {
+void record(const Extension& extension, const ManagedSet& set, Oid partition) {
   pg::in_subtransaction([&] {
     const pg::SettingsScope settings;
-    record_detach(extension, set, action.oid);
-    if (!set.config.keeps_table()) remember_drop(extension, set, action);
+    record_detach(extension, set, partition);
   });
   pg::commit_and_start();
 }
@@ -93,7 +92,7 @@ Attempt detach_concurrently(const Extension& extension, const PlannedSet& planne
   {
     const pg::AdvisoryLock idle = lock_of(set.parent.oid);
     if (!idle.held()) return worker_is_busy();
-    record(extension, set, action.action);
+    record(extension, set, partition);
   }
   pg::wait_point("detach_recorded");
   const std::string argument = std::to_string(pg::database_identity().database) + " " + std::to_string(set.parent.oid) +
@@ -174,7 +173,8 @@ struct Order {
 };
 
 // Plans anew what the set's retention asks for, as the caller of maintenance sees the configuration. Nothing when it is
-// not this detach any more.
+// not this detach any more. The promise of its drop is made here and not before: a worker that never came would leave
+// one to a table that somebody may detach by hand to keep it.
 std::optional<Order> order_of(const Extension& extension, const Request& request, const std::string& name) {
   const pg::OwnerScope as_invoker(request.invoker);
   pg::set_local("row_security", "on");  // as in his session: policies on the configuration say which sets are his
@@ -187,6 +187,7 @@ std::optional<Order> order_of(const Extension& extension, const Request& request
   const Config& config = planned.set.config;
   for (const PlannedAction& action : planned.actions) {
     if (action.action.oid != request.partition || action.concurrent.empty()) continue;
+    if (!config.keeps_table()) remember_drop(extension, planned.set, action.action);
     // The keys of referenced tables lose triggers, for which writers of those tables would wait.
     const milliseconds per_lock =
         planned.recipe.referenced.empty() ? limit_of(config) : milliseconds(config.lock_timeout_ms);

@@ -3,8 +3,9 @@
 //
 // It is a command of its own that commits in the middle, so a background worker runs it, and the session that waits for
 // the worker holds neither lock nor snapshot on the set (truths 20). What the detach needs besides is committed first:
-// part_policy.detaching_oid says which partition it is, part_pending_drop that it is to be dropped. So whatever dies, a
-// later run finds the partition attached (and forgets), half detached (and finishes) or free-standing (and goes on).
+// the session writes into part_policy.detaching_oid which partition it is, the worker into part_pending_drop that it is
+// to be dropped. So whatever dies, a later run finds the partition attached (and forgets), half detached (and finishes)
+// or free-standing (and goes on).
 #pragma once
 
 #include "ops/planner.hpp"

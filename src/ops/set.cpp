@@ -308,20 +308,6 @@ core::Result<KeyCodec> choose_codec(const ManagedSet& set) {
 
 }  // namespace
 
-namespace {
-
-// New queries do not see it any more.
-void take_half_detached(ManagedSet& set, std::vector<core::Child>& children, std::vector<ChildFacts>& facts) {
-  const auto half = std::ranges::find_if(facts, &ChildFacts::half_detached);
-  if (half == facts.end()) return;
-  const auto child = std::next(children.begin(), std::distance(facts.begin(), half));
-  set.half_detached = std::move(*child);
-  children.erase(child);
-  facts.erase(half);
-}
-
-}  // namespace
-
 core::Result<ManagedSet> assemble(Config config, Parent parent, std::vector<core::Child> children,
                                   std::vector<ChildFacts> facts) {
   if (auto no = wrong_parent(config, parent)) return *no;
@@ -354,7 +340,6 @@ core::Result<ManagedSet> assemble(Config config, Parent parent, std::vector<core
   if (set.config.name_pattern)
     policy.pattern = core::parse_name_pattern(*set.config.name_pattern).value_or(core::NamePattern::Contract);
   decode_children(set.codec, {policy.key, nullptr}, policy.step, set.parent.default_oid, children, facts);
-  take_half_detached(set, children, facts);
   take_children(set, std::move(children), std::move(facts));
   core::Result<std::shared_ptr<SetZone>> zone = choose_zone(set);
   if (!zone) return zone.refusal();
@@ -376,6 +361,16 @@ void recheck(const Config& config) {
                     .time_encoder = config.time_encoder,
                     .time_decoder = config.time_decoder};
   validate_config(texts, "");
+}
+
+// New queries do not see it any more.
+void set_aside_half_detached(ManagedSet& set) {
+  const auto half = std::ranges::find_if(set.facts, &ChildFacts::half_detached);
+  if (half == set.facts.end()) return;
+  const auto child = std::next(set.inventory.children.begin(), std::distance(set.facts.begin(), half));
+  set.half_detached = std::move(*child);
+  set.inventory.children.erase(child);
+  set.facts.erase(half);
 }
 
 LoadedSet load_one(Config config, const std::optional<Parent>& parent, std::map<Oid, ReadChildren>& children) {
@@ -402,6 +397,7 @@ LoadedSet load_one(Config config, const std::optional<Parent>& parent, std::map<
       else
         loaded.refusal = set.refusal();
     });
+    if (loaded.set) set_aside_half_detached(*loaded.set);
   } catch (const pg::Raise& e) {  // a zone the server does not know, a key that cannot be read
     loaded.refusal = refusal(code_of(e.sqlstate), e.message, e.hint, e.detail);
   } catch (const pg::PgError& e) {  // an interval or retention text that does not parse

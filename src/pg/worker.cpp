@@ -199,6 +199,8 @@ void connect_worker(Oid database) {
   BackgroundWorkerUnblockSignals();
   guarded([database] {
     BackgroundWorkerInitializeConnectionByOid(database, InvalidOid, 0);
+    // Whoever owns the database may have set another one for it.
+    SetConfigOption("search_path", "pg_catalog, pg_temp", PGC_SUSET, PGC_S_SESSION);
     SetConfigOption("application_name", MyBgworkerEntry->bgw_type, PGC_USERSET, PGC_S_SESSION);
   });
 }
@@ -301,7 +303,6 @@ bool is_out_of_time(const PgError& error) noexcept {
 }  // namespace
 
 void run_top_level_as(Oid user, const std::string& sql, const StatementLimits& limits) {
-  set_for_session("search_path", "pg_catalog, pg_temp");
   set_for_session("lock_timeout", std::to_string(limits.per_lock.count()));
   try {
     guarded([&sql, user, total = static_cast<int>(limits.total.count())] {

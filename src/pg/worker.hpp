@@ -55,7 +55,8 @@ enum class WorkerEnd : std::uint8_t { Ended, NoSlot, ShutDown, StillRunning };
 [[nodiscard]] std::string worker_argument();
 // Lets signals in and opens the session. Where database or role do not exist or may not log in, core ends the process.
 void connect_worker(const std::string& database, const std::string& role);
-// The same as the server itself, where whoever the work is for may not log in. What is done then must choose its user.
+// The same as the bootstrap superuser, with a safe search_path, where whoever the work is for may not log in. What is
+// done then must choose its user.
 void connect_worker(Oid database);
 
 namespace raw {
