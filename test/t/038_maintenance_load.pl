@@ -13,7 +13,7 @@ use PostgreSQL::Test::Utils;
 use Test::More;
 use Time::HiRes qw(sleep time);
 
-my $seconds = $ENV{STRATA_SECONDS} // ($ENV{STRATA_FULL} ? 600 : 10);
+my $seconds = $ENV{STRATA_SECONDS} // ($ENV{STRATA_FULL} ? 600 : 12);
 
 my $node = new_node('main', q{
 max_connections = 60
@@ -22,6 +22,7 @@ log_lock_waits = on
 autovacuum = on
 autovacuum_naptime = 1s
 autovacuum_max_workers = 4
+log_autovacuum_min_duration = 0
 autovacuum_vacuum_cost_delay = 0
 autovacuum_vacuum_threshold = 20
 autovacuum_vacuum_scale_factor = 0
@@ -36,7 +37,7 @@ sub sql { return $node->safe_psql('postgres', $_[0]); }
 sql(q{
 	CREATE SCHEMA load;
 	CREATE SCHEMA archive;
-	CREATE SEQUENCE load.ids START 5000;
+	CREATE SEQUENCE load.ids START 10000;
 	CREATE TABLE load.kind (k int PRIMARY KEY, uses bigint NOT NULL DEFAULT 0);
 	INSERT INTO load.kind SELECT generate_series(0, 9);
 	CREATE TABLE load.ev (id bigint PRIMARY KEY, k int NOT NULL REFERENCES load.kind, payload text) PARTITION BY RANGE (id);
@@ -44,14 +45,16 @@ sql(q{
 	CREATE TABLE load.pointer (ev bigint NOT NULL REFERENCES load.ev ON DELETE CASCADE);
 	CREATE INDEX ON load.pointer (ev);
 	CREATE TABLE load.shadow (set text, id bigint, payload text, PRIMARY KEY (set, id));
-	SELECT partman.create_parent('load.ev', 'id', '1000', p_premake := 12, p_start_partition := '0');
-	SELECT partman.create_parent('load.log', 'id', '1000', p_premake := 12, p_start_partition := '0');
-	UPDATE partman.part_config SET retention = '4000', retention_keep_table = false;
+	SELECT partman.create_parent('load.ev', 'id', '1000', p_premake := 30, p_start_partition := '0');
+	SELECT partman.create_parent('load.log', 'id', '1000', p_premake := 30, p_start_partition := '0');
+	UPDATE partman.part_config SET retention = '6000', retention_keep_table = false;
 	UPDATE partman.part_config SET retention_schema = 'archive' WHERE parent_table = 'load.ev';
-	INSERT INTO load.ev SELECT i, i % 10, md5(i::text) FROM generate_series(1, 4999) i;
+	INSERT INTO load.ev SELECT i, i % 10, md5(i::text) FROM generate_series(1, 9999) i;
 	INSERT INTO load.log SELECT id, k, payload FROM load.ev;
 	-- far from everything, so that attaching has a default to look at
 	INSERT INTO load.ev SELECT 1000000000000 + i, i % 10, md5(i::text) FROM generate_series(1, 2000) i;
+	-- whose autovacuum takes more than deadlock_timeout, after which it is cancelled by who waits for it
+	ALTER TABLE load.ev_default SET (autovacuum_vacuum_cost_delay = 30, autovacuum_vacuum_cost_limit = 1);
 	INSERT INTO load.shadow SELECT 'ev', id, payload FROM load.ev;
 	INSERT INTO load.shadow SELECT 'log', id, payload FROM load.log});
 
@@ -84,6 +87,13 @@ my %script = (
 		COMMIT;},
 	point => qq{$recent
 		INSERT INTO load.pointer SELECT id FROM (SELECT id FROM load.ev WHERE id = :id FOR KEY SHARE) e;},
+	far => q{
+		\set id 1000000000000 + random(1, 2000)
+		\set r random(1, 1000000)
+		BEGIN;
+		UPDATE load.ev SET payload = 'f' || :r::text WHERE id = :id;
+		UPDATE load.shadow SET payload = 'f' || :r::text WHERE set = 'ev' AND id = :id;
+		COMMIT;},
 	kind => q{
 		\set r random(0, 9)
 		UPDATE load.kind SET uses = uses + 1 WHERE k = :r;},
@@ -107,7 +117,7 @@ sub bench {
 		'<', \undef, '>', \$self->{out}, '2>', \$self->{err}, IPC::Run::timeout($seconds + 120));
 	return;
 }
-my %work = (insert => 5, update => 3, delete => 1, point => 2, kind => 1, read => 3);
+my %work = (insert => 5, update => 3, delete => 1, point => 2, kind => 1, far => 2, read => 3);
 bench('fresh', [qw(-C -c 2 -R 60)], %work);
 bench('prepared', [qw(-M prepared -c 3 -R 200)], %work);
 bench('reports', [qw(-c 1 -R 1)], report => 1);
@@ -124,12 +134,9 @@ my @changes = (
 	'ALTER TABLE load.ev ALTER COLUMN payload SET STATISTICS -1');
 my ($next, %count, @errors) = (0);
 my %what = (
-	# Rows that are pointed to are not to leave.
-	maintain => sub {
-		$count{maintain}++;
-		return $count{maintain} % 5 == 0 ? q{SELECT partman.run_maintenance('load.log')}
-		  : $count{maintain} % 2 ? 'DELETE FROM load.pointer WHERE ev < (SELECT last_value - 2500 FROM load.ids)' : 'CALL partman.run_maintenance_proc()';
-	},
+	maintain => sub { return ++$count{maintain} % 3 ? 'CALL partman.run_maintenance_proc()' : q{SELECT partman.run_maintenance('load.log')}; },
+	# Rows that are pointed to could not leave.
+	tidy => sub { return 'DELETE FROM load.pointer WHERE ev < (SELECT last_value - 2000 FROM load.ids)'; },
 	change => sub { return $changes[ $next % @changes ]; });
 my %session;
 sub open_sessions {
@@ -142,7 +149,9 @@ sub collect {
 	my ($who) = @_;
 	my ($out, $err) = $session{$who}->answer;
 	my @lines = grep { /ERROR|FATAL|PANIC|WARNING/ } split /\n/, $err;
-	if ($who eq 'change') {
+	if ($who eq 'tidy') {
+		push @errors, map { "tidy: $_" } @lines;
+	} elsif ($who eq 'change') {
 		# A change that did not get its lock is tried again.
 		$next++, $count{change}++ unless @lines;
 		$count{'change put off'}++ if $err =~ /55P03/;
@@ -167,7 +176,7 @@ while (time < $end - 0.5) {
 		if ($busy{$who} && $session{$who}->done) {
 			collect($who);
 			$busy{$who} = 0;
-			$due{$who} = time + ($who eq 'change' ? 0.2 : 0.05);
+			$due{$who} = time + ($who eq 'maintain' ? 0.05 : 0.2);
 		}
 		next if $busy{$who} || time < ($due{$who} // 0);
 		$session{$who}->send($what{$who}->());
@@ -190,10 +199,13 @@ my $log = slurp_file($node->logfile);
 unlike($log, qr/deadlock detected/, 'no deadlock');
 is(sql(q{SELECT deadlocks FROM pg_stat_database WHERE datname = 'postgres'}), 0, 'nor do the statistics know of one');
 my %stays = map { $_ => 1 } split /\n/, sql(q{SELECT oid::regclass FROM pg_class WHERE relkind = 'r' AND relnamespace IN ('load'::regnamespace, 'archive'::regnamespace)});
-my @cancelled = $log =~ /canceling autovacuum task.*\n.*CONTEXT:.*automatic \w+ of table "postgres\.(\S+)"/g;
+my @cancelled = $log =~ /canceling autovacuum task.*?automatic \w+ of table "postgres\.(\S+?)"/gs;
 is(join(' ', grep { $stays{$_} } @cancelled), '', 'no autovacuum was cancelled on a table that stays');
 $count{autovacuums} = sql(q{SELECT sum(autovacuum_count + autoanalyze_count) FROM pg_stat_user_tables});
 cmp_ok($count{autovacuums}, '>', 5, 'autovacuum was eager');
+my @took = $log =~ /automatic vacuum of table "postgres\.load\.ev_default".*?elapsed: ([\d.]+) s/gs;
+note("vacuums of the default took @took s");
+ok(scalar(grep { $_ > 1 } @took), 'and on the default slow enough to be cancelled');
 
 sql('DELETE FROM load.pointer WHERE ev < (SELECT last_value - 2500 FROM load.ids)');
 sql('CALL partman.run_maintenance_proc()') for 1 .. 2;
@@ -203,8 +215,8 @@ for (split /\n/, sql(q{SELECT action || ' ' || outcome, count(*) FROM partman.ma
 	my ($what, $number) = split /\|/;
 	$count{$what} = $number;
 }
-cmp_ok($count{$_} // 0, '>', 3, "there was to do: $_") for 'create done', 'detach done', 'drop done';
-cmp_ok($count{change} // 0, '>', 3, 'tables were changed');
+cmp_ok($count{$_} // 0, '>', 0, "there was to do: $_") for 'create done', 'detach done', 'drop done';
+cmp_ok($count{change} // 0, '>', 0, 'tables were changed');
 
 sub digest {
 	my ($rows) = @_;
@@ -218,7 +230,7 @@ my $lowest = sql(q{SELECT min(lower_id) FROM partman.partitions WHERE parent_tab
 ($there, $expected) = split /\|/,
   sql('SELECT ' . digest('SELECT id, payload FROM load.log') . ', ' . digest("SELECT id, payload FROM load.shadow WHERE set = 'log' AND id >= $lowest"));
 is($there, $expected, 'and of the other one every row that is not past its retention');
-cmp_ok($lowest, '<=', sql('SELECT max(id) - 4000 FROM load.log'), 'which took nothing too early');
+cmp_ok($lowest, '<=', sql('SELECT max(id) - 6000 FROM load.log WHERE id < 1000000'), 'which took nothing too early');
 note("$_: $count{$_}") for sort keys %count;
 
 $node->stop;
