@@ -155,7 +155,8 @@ std::map<std::string, PolicyState> policy_states(const Extension& extension) {
       "JOIN pg_catalog.pg_stat_activity a ON a.pid = m.pid AND a.backend_start <= m.started_at "
       "WHERE m.parent_table = p.parent_table), CASE WHEN c.maintenance_last_run IS NULL THEN (SELECT a.message FROM " +
       extension.object("maintenance_action") +
-      " a WHERE a.parent_table = p.parent_table AND a.outcome = 'failed' ORDER BY a.started_at DESC LIMIT 1) END "
+      " a WHERE a.parent_table = p.parent_table AND a.outcome = 'failed' AND a.started_at >= p.registered_at ORDER BY "
+      "a.started_at DESC LIMIT 1) END "
       "FROM %policy% p JOIN %config% c ON c.parent_table = p.parent_table"));
   std::map<std::string, PolicyState> states;
   for (std::size_t row = 0; row < rows.size(); ++row)
