@@ -121,6 +121,11 @@ CREATE TABLE @extschema@.part_policy (
     move_max_lag_mb    integer,
     move_min_free_mb   integer NOT NULL DEFAULT 512,
     name_pattern       text,
+    heal_max_rows      integer NOT NULL DEFAULT 10000,
+    retention_max_drop integer,
+    retention_grace    interval NOT NULL DEFAULT '0',
+    detach_concurrently boolean NOT NULL DEFAULT true,
+    detaching_oid      oid,
     parent_oid         oid,
     database_oid       oid,
     system_identifier  bigint,
@@ -138,6 +143,9 @@ CREATE TABLE @extschema@.part_policy (
     CONSTRAINT part_policy_move_min_free_mb_check CHECK (move_min_free_mb OPERATOR(pg_catalog.>=) 0),
     CONSTRAINT part_policy_name_pattern_check CHECK (name_pattern OPERATOR(pg_catalog.=)
         ANY (ARRAY['_YYYY_MM_DD', '_YYYY_wWW', '_YYYY_MM', '_YYYY_qN', '_YYYY'])),
+    CONSTRAINT part_policy_heal_max_rows_check CHECK (heal_max_rows OPERATOR(pg_catalog.>=) 0),
+    CONSTRAINT part_policy_retention_max_drop_check CHECK (retention_max_drop OPERATOR(pg_catalog.>=) 1),
+    CONSTRAINT part_policy_retention_grace_check CHECK (retention_grace OPERATOR(pg_catalog.>=) '0'::interval),
     CONSTRAINT part_policy_deferred_runs_check CHECK (deferred_runs OPERATOR(pg_catalog.>=) 0)
 );
 
@@ -157,8 +165,18 @@ COMMENT ON COLUMN @extschema@.part_policy.move_max_lag_mb IS
     'An online move pauses while a standby or a replication slot is more megabytes of write-ahead log behind; NULL: never.';
 COMMENT ON COLUMN @extschema@.part_policy.move_min_free_mb IS
     'An online move pauses while fewer megabytes are free where its tables or the write-ahead log are; 0: never.';
+COMMENT ON COLUMN @extschema@.part_policy.heal_max_rows IS
+    'Rows of due partitions that run_maintenance_proc takes out of the default when it makes them, at most, in one run; with more it reports the set. 0: never.';
 COMMENT ON COLUMN @extschema@.part_policy.name_pattern IS
     'How names of new children of a time set end instead of in _p and datetime_string: _YYYY_MM_DD, _YYYY_wWW (ISO week), _YYYY_MM, _YYYY_qN or _YYYY.';
+COMMENT ON COLUMN @extschema@.part_policy.retention_max_drop IS
+    'Partitions that one run retires at most, the oldest first; NULL: no limit.';
+COMMENT ON COLUMN @extschema@.part_policy.retention_grace IS
+    'Time between detach and drop of partitions that retention drops; 0: at once.';
+COMMENT ON COLUMN @extschema@.part_policy.detach_concurrently IS
+    'Whether procedures detach with DETACH PARTITION ... CONCURRENTLY, through a background worker, where the set has no default.';
+COMMENT ON COLUMN @extschema@.part_policy.detaching_oid IS
+    'The partition that a background worker is detaching or has left half detached; believed as parent_oid.';
 COMMENT ON COLUMN @extschema@.part_policy.parent_oid IS
     'OID of the parent when last seen: finds the table again after a rename, if database_oid and system_identifier match.';
 COMMENT ON COLUMN @extschema@.part_policy.database_oid IS

@@ -292,7 +292,7 @@ void retire(const Set& set, std::string reason, const Child& child, Retirement h
                 .estimated_rows = child.estimated_rows,
                 .bytes = child.bytes,
                 .reason = std::move(reason)};
-  const bool drop = !set.policy.keep_table;
+  const bool drop = !set.policy.keep_table && !set.policy.grace;
   if (drop && how == Retirement::DropAttached) action.kind = ActionKind::DropAttached;
   actions.push_back(action);
   if (!drop || how == Retirement::DropAttached) return;
@@ -300,13 +300,29 @@ void retire(const Set& set, std::string reason, const Child& child, Retirement h
   actions.push_back(std::move(action));
 }
 
+// The oldest of them, as many as one run may take. How many are left over.
+std::size_t limit_retirements(const Policy& policy, Retirees& out) {
+  const std::size_t found = out.children.size();
+  if (!policy.max_retirements || std::cmp_less_equal(found, *policy.max_retirements)) return 0;
+  out.children.resize(static_cast<std::size_t>(*policy.max_retirements));
+  out.kept_last = std::nullopt;  // its turn has not come
+  return found - out.children.size();
+}
+
+std::string left_over(const Policy& policy, std::size_t count) {
+  return "retention leaves " + std::to_string(count) + " more " + (count == 1 ? "partition" : "partitions") + " of \"" +
+         policy.parent + "\" to later runs";
+}
+
 void add_retirements(const Set& set, Retirement how, SetPlan& plan) {
   if (!set.policy.retention) return;
   auto found = qualifying(set.calendar, set.inventory, *set.policy.retention, set.seen.max_id, set.now_utc);
   // Partitions created by the same plan remain, so then even the last old one may go.
   const bool one_must_stay = plan.actions.empty() && !set.policy.may_empty;
-  const Retirees out = one_must_stay ? keep_last(set.inventory, std::move(found))
-                                     : Retirees{.children = std::move(found), .kept_last = std::nullopt};
+  Retirees out = one_must_stay ? keep_last(set.inventory, std::move(found))
+                               : Retirees{.children = std::move(found), .kept_last = std::nullopt};
+  if (const std::size_t rest = limit_retirements(set.policy, out); rest > 0)
+    plan.notices.push_back(left_over(set.policy, rest));
   for (const std::size_t index : out.children) {
     const Child& child = set.inventory.children[index];
     retire(set, retire_reason(set, *set.policy.retention, child), child, how, plan.actions);
@@ -394,17 +410,20 @@ Result<SetPlan> plan_maintenance(const Policy& policy, const Calendar& calendar,
   if (!created) return created.refusal();
   Premake made = std::move(created).value();
   // Not with a gap before the last one, which a drain can leave.
-  if (made.actions.empty() && is_full(set)) return SetPlan{.actions = {}, .warnings = {}, .became_full = true};
-  SetPlan plan{.actions = std::move(made.actions), .warnings = std::move(made.warnings), .became_full = false};
+  if (made.actions.empty() && is_full(set))
+    return SetPlan{.actions = {}, .warnings = {}, .notices = {}, .became_full = true};
+  SetPlan plan{
+      .actions = std::move(made.actions), .warnings = std::move(made.warnings), .notices = {}, .became_full = false};
   add_retirements(set, retirement, plan);
   return plan;
 }
 
 SetPlan part_of(SetPlan plan, PlanPart part, const Policy& policy, const Inventory& inventory) {
   if (part == PlanPart::All) return plan;
-  const auto creates = [](const Action& action) { return action.kind == ActionKind::Create; };
+  const auto creates = [](const Action& action) { return makes_partition(action.kind); };
   if (part == PlanPart::Creations) {
     std::erase_if(plan.actions, std::not_fn(creates));
+    plan.notices.clear();
     return plan;
   }
   plan.became_full = false;
@@ -424,7 +443,11 @@ SetPlan part_of(SetPlan plan, PlanPart part, const Policy& policy, const Invento
 Result<SetPlan> plan_retirement(const Policy& policy, const Calendar& calendar, const Inventory& inventory,
                                 const Observation& seen, std::int64_t reference_utc, Retirement retirement) {
   if (auto refusal = wrong_retention(policy)) return *std::move(refusal);
-  const Set set{.policy = policy, .calendar = calendar, .inventory = inventory, .seen = seen, .now_utc = reference_utc};
+  Policy unlimited = policy;
+  unlimited.max_retirements = std::nullopt;
+  unlimited.grace = std::nullopt;
+  const Set set{
+      .policy = unlimited, .calendar = calendar, .inventory = inventory, .seen = seen, .now_utc = reference_utc};
   SetPlan plan;
   add_retirements(set, retirement, plan);
   return plan;

@@ -35,7 +35,9 @@ struct Policy {
   std::optional<Retention> retention;
   bool keep_table = true;
   bool keep_index = true;
-  std::string datetime_string;  // time sets
+  std::optional<std::int32_t> max_retirements;  // one run; empty: no limit
+  std::optional<IntervalParts> grace;           // between the detach and the drop of what is to be dropped
+  std::string datetime_string;                  // time sets
   NamePattern pattern = NamePattern::Contract;
   // Sub-sets: partitions begin inside these, the bounds of the set's own table in its parent (contract 3.5, 4.4).
   std::optional<Range> limits;
@@ -83,7 +85,8 @@ struct Observation {
 
 enum class ActionKind : std::uint8_t {
   Create,        // build a partition free-standing, attach it
-  Blocked,       // wanted, but rows in the default belong there: nothing is done, the run reports it
+  Move,          // create a partition together with its rows, which are in the default
+  Blocked,       // wanted, but too many rows in the default belong there: nothing is done, the run reports it
   Detach,        // detach; stays as a table, or is dropped by the Drop that follows
   Drop,          // drop a detached partition
   DropAttached,  // drop an attached partition in one step (function form without detach_before_drop)
@@ -103,12 +106,17 @@ struct Action {
   friend bool operator==(const Action&, const Action&) = default;
 };
 
+[[nodiscard]] constexpr bool makes_partition(ActionKind kind) noexcept {
+  return kind == ActionKind::Create || kind == ActionKind::Move;
+}
+
 // How retirement is carried out: the procedure detaches, commits, drops; a function may drop in one step.
 enum class Retirement : std::uint8_t { DetachThenDrop, DropAttached };
 
 struct SetPlan {
   std::vector<Action> actions;        // creations ascending, then retirements ascending
   std::vector<std::string> warnings;  // for example: the last partition is kept
+  std::vector<std::string> notices;   // for example: more than one run may take are past their retention
   bool became_full = false;           // sub-sets: the last partition reaches over the end of the limits
 };
 
@@ -131,7 +139,7 @@ enum class PlanPart : std::uint8_t { All, Creations, Retirements };
 // Retirements alone must not count on the creations of the plan: then the last partition stays, unless it may go.
 [[nodiscard]] SetPlan part_of(SetPlan plan, PlanPart part, const Policy& policy, const Inventory& inventory);
 
-// Retention alone, as drop_partition_time and drop_partition_id ask for it.
+// Retention alone, as drop_partition_time and drop_partition_id ask for it: all of it, without grace.
 [[nodiscard]] Result<SetPlan> plan_retirement(const Policy& policy, const Calendar& calendar,
                                               const Inventory& inventory, const Observation& seen,
                                               std::int64_t reference_utc, Retirement retirement);
@@ -145,6 +153,10 @@ struct Retirees {
 };
 [[nodiscard]] Retirees retirees(const Calendar& calendar, const Inventory& inventory, const Retention& retention,
                                 std::optional<Tick> max_id, std::int64_t reference_utc);
+
+// Whether what was detached at that moment may be dropped. Days are those of the set's zone.
+[[nodiscard]] bool grace_is_over(const Policy& policy, const ZoneRules* zone, std::int64_t detached_utc,
+                                 std::int64_t now_utc);
 
 // The first partitions of a new set.
 struct InitialRequest {

@@ -56,6 +56,12 @@ bool is_expired(const Calendar& calendar, const Retention& retention, const Boun
   return expired && upper.finite() && calendar.in_range(upper.tick) && expired(upper.tick);
 }
 
+bool grace_is_over(const Policy& policy, const ZoneRules* zone, std::int64_t detached_utc, std::int64_t now_utc) {
+  if (!policy.grace) return true;
+  const auto cutoff = Calendar(KeyType::Timestamptz, zone).subtract(now_utc, *policy.grace);
+  return cutoff && detached_utc <= *cutoff;
+}
+
 namespace {
 
 // Longer than any month, zone offset or shortened day can make it.

@@ -19,6 +19,10 @@ std::string quoted_name(const core::Child& child) {
   return pg::qualified(child.schema, child.name);
 }
 
+bool is_retirement(const core::Action& action) noexcept {
+  return action.kind == core::ActionKind::Detach || action.kind == core::ActionKind::DropAttached;
+}
+
 class Partitions {
  public:
   Partitions(const Extension& extension, const ManagedSet& set, std::vector<Finding>& found) noexcept
@@ -38,7 +42,7 @@ class Partitions {
     add(blocked_ ? Severity::Error : Severity::Warning, "rows_in_default", &*set_.inventory.default_partition,
         blocked_ ? "Rows of a partition that is due keep it from being made."
                  : "Rows have come in for which there was no partition.",
-        cure_for_default(extension_, set_) + (blocked_ ? "; " + run() : ""));
+        cure_for_default(extension_, set_) + (is_due_ ? "; " + run() : ""));
   }
 
   // From the newest down: of older ones autovacuum has seen those that matter.
@@ -56,15 +60,18 @@ class Partitions {
   }
 
   void planned(const core::Action& action) {
+    if (set_.half_detached && set_.half_detached->oid == action.oid) return;  // detach_pending says so
     const core::Child child{.oid = action.oid, .schema = action.schema, .name = action.name, .range = action.range};
     if (action.kind == core::ActionKind::Create)
       add(Severity::Warning, "missing_partition", &child, "It should exist by now: " + action.reason + ".", run());
     else if (action.kind == core::ActionKind::Drop && !is_attached(action.oid))
       add(Severity::Warning, "drop_overdue", &child, "Retention has detached it, and it was not dropped.", run());
-    else if (action.kind == core::ActionKind::Detach || action.kind == core::ActionKind::DropAttached)
+    else if (is_retirement(action))
       add(Severity::Warning, "retention_overdue", &child, "Retention should have taken it by now.", run());
-    else if (action.kind == core::ActionKind::Blocked)
-      blocked_ = true;
+    else if (action.kind == core::ActionKind::Move || action.kind == core::ActionKind::Blocked) {
+      is_due_ = true;
+      blocked_ = blocked_ || action.kind == core::ActionKind::Blocked;
+    }
   }
 
   void not_covered() {
@@ -159,7 +166,8 @@ class Partitions {
   const Extension& extension_;
   const ManagedSet& set_;
   std::vector<Finding>& found_;
-  bool blocked_ = false;
+  bool is_due_ = false;   // rows of the default belong to partitions that are due
+  bool blocked_ = false;  // and are too many to go with them
 };
 
 // --- plan ------------------------------------------------------------------------------------------------------------
@@ -234,6 +242,8 @@ void compare_with_plan(const Extension& extension, const ManagedSet& set, std::i
     const core::Action& action = planned.action;
     const bool creation = action.kind == core::ActionKind::Create;
     if (creation && (!creations_count || lies_in_a_gap(set, action))) continue;
+    // What the last run was not allowed to take is not overdue.
+    if (then && set.policy.max_retirements && is_retirement(action)) continue;
     if (!then || contains(*then, action)) report.planned(action);
   }
 }
@@ -270,18 +280,13 @@ void check_partitions_of(const Extension& extension, const ManagedSet& set, cons
 
 namespace {
 
-// As plan_maintenance does: a plan tells of rows.
-bool hidden(const LoadedSet& loaded) {
-  return loaded.parent && (!may_look(*loaded.parent) || pg::hides_rows(loaded.parent->oid));
-}
-
 std::vector<LoadedSet> sets_to_check(const Extension& extension, const std::optional<std::string>& parent) {
   std::vector<LoadedSet> sets = load_sets(extension, parent ? Selection::Named : Selection::All, parent.value_or(""));
   if (parent && sets.empty()) (void)load_set(extension, *parent);
-  if (parent && hidden(sets[0]))
+  if (parent && is_hidden(sets[0]))
     refuse(core::Code::InsufficientPrivilege, "permission denied for table " + *parent,
            "Membership in its owner, or SELECT that no row-level security restricts, is needed.");
-  std::erase_if(sets, hidden);
+  std::erase_if(sets, is_hidden);
   return sets;
 }
 
@@ -302,6 +307,9 @@ void check_one(const Extension& extension, const LoadedSet& loaded, const CheckF
     if (!has_code(found, "detach_pending")) found.push_back(refused(extension, loaded));
     return;
   }
+  // Of a set that could be loaded it is our own, which the next run finishes.
+  for (Finding& one : found)
+    if (one.code == "detach_pending") one.severity = Severity::Warning;
   const std::int64_t now_utc = pg::transaction_start();
   check_configuration(extension, *loaded.set, facts, now_utc, found);
   check_partitions_of(extension, *loaded.set, facts, now_utc, found);

@@ -145,6 +145,7 @@ std::map<std::string, CheckFacts> read_check_facts(const Extension& extension) {
     facts.registered_at = state->second.registered_at;
     facts.deferred_reason = state->second.deferred_reason;
     facts.is_moving = state->second.is_moving;
+    facts.last_error = state->second.last_error;
   }
   return all;
 }

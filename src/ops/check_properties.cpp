@@ -143,8 +143,14 @@ UNION ALL
          format('ALTER TABLE %s VALIDATE CONSTRAINT %I', k.conrelid::regclass, k.conname)
   FROM pg_catalog.pg_constraint k LEFT JOIN child c ON c.oid = k.conrelid
   WHERE NOT k.convalidated AND k.contype IN ('c', 'f') AND k.conparentid = 0
-    AND (c.oid IS NOT NULL OR k.conrelid = ANY ($1)) AND k.conname NOT LIKE 'partmanconstr\_%'
+    AND (c.oid IS NOT NULL OR k.conrelid = ANY ($1)) AND k.conname NOT LIKE 'partmanconstr\_%' AND k.conname <> 'pg_strata_guard'
     AND pg_catalog.to_jsonb(k) ->> 'conenforced' IS DISTINCT FROM 'false'
+UNION ALL
+  SELECT c.parent, c.oid, 2, 'guard_left',
+         'A killed run has left its constraint: rows of the ranges that it was about to make partitions for are refused.',
+         format('ALTER TABLE %s DROP CONSTRAINT pg_strata_guard', c.oid::regclass)
+  FROM pg_catalog.pg_constraint k JOIN child c ON c.oid = k.conrelid
+  WHERE k.conname = 'pg_strata_guard' AND k.contype = 'c'
 UNION ALL
   SELECT c.parent, c.oid, 1, 'trigger_differs',
          format('Trigger %I fires otherwise than on the parent.', t.tgname),

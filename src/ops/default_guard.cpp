@@ -85,9 +85,9 @@ void DefaultGuard::put_up() {
   if (!range_ || stands_) return;
   const ManagedSet& set = planned_.set;
   const std::string name = pg::quote_ident(kName);
-  stands_ = is_done(alter_default(
-      set, "ADD CONSTRAINT " + name + " CHECK (" + outside_condition(set, *range_) + ") NOT VALID", AccessExclusiveLock,
-      Mode::Committing));
+  stands_ = is_done(
+      alter_default(set, "ADD CONSTRAINT " + name + " CHECK (" + outside_condition(set, *range_) + ") NOT VALID",
+                    AccessExclusiveLock, Mode::Committing));
   if (!stands_) return;
   pg::wait_point("guard_stands");
   try {
@@ -128,8 +128,8 @@ std::set<Oid> guarded_defaults() {
 
 bool take_off_guard(const ManagedSet& set) {
   if (!set.inventory.default_partition) return false;
-  return is_done(alter_default(set, "DROP CONSTRAINT IF EXISTS " + pg::quote_ident(kName), AccessExclusiveLock,
-                               Mode::Caller));
+  return is_done(
+      alter_default(set, "DROP CONSTRAINT IF EXISTS " + pg::quote_ident(kName), AccessExclusiveLock, Mode::Caller));
 }
 
 }  // namespace strata::ops

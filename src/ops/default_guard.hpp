@@ -1,9 +1,9 @@
 // A CHECK on the default that spares ATTACH its scan.
 //
 // ATTACH PARTITION reads a default under ACCESS EXCLUSIVE, to see that it holds no row of the new partition, unless a
-// valid constraint already says so (truths 19). So where a default is too large to be read within the lock budget, a run
-// that commits puts one CHECK on it that covers all partitions it is about to make, has it validated while everybody
-// reads and writes, and takes it off again:
+// valid constraint already says so (truths 19). So where a default is too large to be read within the lock budget, a
+// run that commits puts one CHECK on it that covers all partitions it is about to make, has it validated while
+// everybody reads and writes, and takes it off again:
 //
 //   ADD CONSTRAINT ... NOT VALID   ACCESS EXCLUSIVE on the default, no scan; committed
 //   VALIDATE CONSTRAINT            SHARE UPDATE EXCLUSIVE on the default, the scan; committed

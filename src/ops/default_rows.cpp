@@ -152,6 +152,14 @@ std::vector<std::size_t> blocked_by_default(const ManagedSet& set, std::span<con
   return blocked;
 }
 
+std::int64_t count_in_default(const ManagedSet& set, const core::Range& range, std::int64_t most) {
+  const pg::OwnerScope as_owner(set.parent.owner, set.parent.schema_oid);
+  return pg::query_checked_as("SELECT count(*) FROM (SELECT 1 FROM " + default_source(set) + " WHERE " +
+                                  key_condition(set, range) + " LIMIT " + std::to_string(most) + ") AS found",
+                              reading(set, set.default_facts))
+      .int8(0, 0);
+}
+
 std::string hull_condition(const ManagedSet& set, std::span<const core::Range> ranges) {
   return set.is_list() ? list_condition(set, ranges) : key_condition(set, hull(ranges));
 }

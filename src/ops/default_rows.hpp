@@ -22,6 +22,9 @@ namespace strata::ops {
 // them.
 [[nodiscard]] std::vector<std::size_t> blocked_by_default(const ManagedSet& set, std::span<const core::Range> wanted);
 
+// Rows of the default in this range, counted no further than `most`.
+[[nodiscard]] std::int64_t count_in_default(const ManagedSet& set, const core::Range& range, std::int64_t most);
+
 // A condition that holds for the keys of all these ranges, and for no key of a default that holds none of their rows.
 [[nodiscard]] std::string hull_condition(const ManagedSet& set, std::span<const core::Range> ranges);
 

@@ -343,6 +343,19 @@ Moved move_batch(const Extension& extension, const DrainRequest& request, const 
 
 }  // namespace
 
+Attempt drain_range(const Extension& extension, const std::string& parent, const core::Range& range, Mode mode) {
+  const ManagedSet set = load_set(extension, parent);
+  if (set.config.has_move ||
+      std::ranges::any_of(set.ranges(), [&](const core::Range& one) { return one.overlaps(range); }))
+    return {.outcome = Outcome::Changed, .blocked_by = {}};
+  DrainRequest request;
+  request.parent = parent;
+  request.cells.wanted = {range};
+  const Moved moved = plan_and_move(extension, request, budget_of(set.config), mode);
+  if (moved.attempt.outcome == Outcome::Done && moved.rows == 0) return {.outcome = Outcome::Changed, .blocked_by = {}};
+  return moved.attempt;
+}
+
 std::int64_t drain_default(const Extension& extension, const DrainRequest& request, KeyKind kind) {
   const ManagedSet set = load_set(extension, request.parent);
   require_owner_rights(set.parent);

@@ -30,6 +30,11 @@ void require_idle(const ManagedSet& set);
 // 55P03.
 [[nodiscard]] std::int64_t drain_default(const Extension& extension, const DrainRequest& request, KeyKind kind);
 
+// Maintenance: the partition of this range with its rows, in one switch. Changed when the default holds none (any
+// more), or the range is no longer free.
+[[nodiscard]] Attempt drain_range(const Extension& extension, const std::string& parent, const core::Range& range,
+                                  Mode mode);
+
 // partition_data_proc: one partition per switch, each its own transaction.
 void drain_default_committing(const Extension& extension, const DrainRequest& request, const BatchLoop& loop);
 

@@ -160,7 +160,20 @@ std::vector<core::Range> list_cells(const ManagedSet& set, const CellRequest& re
 
 }  // namespace
 
+namespace {
+
+std::vector<core::Range> filled_of(const ManagedSet& set, std::span<const core::Range> wanted) {
+  const std::vector<bool> filled = default_fills(set, wanted);
+  std::vector<core::Range> cells;
+  for (std::size_t n = 0; n < wanted.size(); ++n)
+    if (filled[n]) cells.push_back(wanted[n]);
+  return cells;
+}
+
+}  // namespace
+
 std::vector<core::Range> cells_to_drain(const ManagedSet& set, const CellRequest& request) {
+  if (!request.wanted.empty()) return filled_of(set, request.wanted);
   if (set.is_list()) return list_cells(set, request);
   const bool refuses_infinity = set.codec.has_infinity() && request.infinity == Infinity::Refuse;
   if (refuses_infinity && request.count > 0)

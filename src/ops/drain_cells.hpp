@@ -14,6 +14,8 @@ struct CellRequest {
   std::size_t count = 1;
   // Not more than one transaction can make, and rows at the far infinity are refused when nothing else is left.
   bool in_parts = false;
+  // These cells and no others, those of which the default holds rows.
+  std::vector<core::Range> wanted = {};
 };
 
 // The first `count` cells for which the default holds rows: cells of the grid that the set's partitions continue, cut

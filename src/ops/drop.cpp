@@ -62,7 +62,7 @@ int drop_partitions(const Extension& extension, const DropRequest& request, Drop
   take_arguments(set, request);
   const PlannedSet planned = plan_retirement(extension, std::move(set), request.reference_utc);
   if (!planned.refusals.empty()) throw to_raise(planned.refusals.front());
-  for (const std::string& warning : planned.warnings) pg::report({.level = WARNING, .message = warning});
+  report_remarks(planned);
   if (planned.actions.empty()) return 0;
   const std::string job = kind == DropKind::Time ? "PARTMAN DROP TIME PARTITION: " : "PARTMAN DROP ID PARTITION: ";
   return logged(Job(job + request.parent, extension, request.parent), "Retiring partitions", Mode::Caller,

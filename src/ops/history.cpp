@@ -181,7 +181,7 @@ History::Entry History::entry_of(const ManagedSet& set, const PlannedAction& pla
     entry.lower = set.text(action.range.lower);
     entry.upper = set.text(action.range.upper);
   }
-  if (OidIsValid(action.oid)) {
+  if (OidIsValid(action.oid) || action.kind == core::ActionKind::Move) {
     if (action.estimated_rows >= 0) entry.rows = static_cast<std::int64_t>(action.estimated_rows);
     entry.bytes = action.bytes;
   }

@@ -21,10 +21,14 @@ void read_child(const pg::ChildRow& row, const std::string& schema, ReadChildren
   const auto named = [&](const char* before, const char* after) {
     return before + schema + "." + std::string(row.name) + after;
   };
-  if (row.detach_pending)
+  if (row.detach_pending && !read.refusal) {
+    read.half_detached = row.oid;
     read.refusal = refusal(core::Code::NotInPrerequisiteState, named("partition \"", "\" is half detached"),
                            "Finish it with ALTER TABLE ... DETACH PARTITION ... FINALIZE.");
-  if (!raw.is_default && !raw.readable)
+  }
+  const bool unreadable = !raw.is_default && !raw.readable;
+  if (unreadable || raw.list_values > 1) read.half_detached = InvalidOid;
+  if (unreadable)
     read.refusal =
         refusal(core::Code::FeatureNotSupported, named("the bounds of partition \"", "\" are of a kind not supported"),
                 "Partitions of a managed set have finite or infinite bounds on its one key column.");
@@ -46,6 +50,7 @@ void read_child(const pg::ChildRow& row, const std::string& schema, ReadChildren
                         .access_method = row.access_method,
                         .persistence = row.persistence,
                         .owner = row.owner,
+                        .half_detached = row.detach_pending,
                         .bound = is_range ? nullptr : std::make_shared<pg::RawBound>(raw)});
 }
 

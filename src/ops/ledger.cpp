@@ -20,7 +20,8 @@ SELECT w.ord, p.parent_table IS NOT NULL, p.time_zone, p.lock_timeout_ms, p.lock
        CASE WHEN p.system_identifier = $2 AND p.database_oid = $3 THEN p.parent_oid END,
        EXISTS (SELECT 1 FROM %pending_drop% d WHERE d.parent_table = w.name),
        EXISTS (SELECT 1 FROM %move% m WHERE m.parent_table = w.name), p.move_rate_mb, p.move_max_lag_mb,
-       p.move_min_free_mb, p.name_pattern
+       p.move_min_free_mb, p.name_pattern, p.heal_max_rows, p.retention_max_drop, nullif(p.retention_grace, '0')::text,
+       p.detach_concurrently, CASE WHEN p.system_identifier = $2 AND p.database_oid = $3 THEN p.detaching_oid END
 FROM ROWS FROM (pg_catalog.unnest($1)) WITH ORDINALITY AS w(name, ord)
 LEFT JOIN %policy% p ON p.parent_table = w.name)sql";
 
@@ -38,6 +39,11 @@ void read_state(const pg::Rows& rows, std::size_t row, Config& config) {
   config.move_min_free_mb = rows.int4(row, 11);
   config.known_parent = rows.oid(row, 6);
   config.name_pattern = rows.optional_text(row, 12);
+  config.heal_max_rows = rows.int4(row, 13);
+  if (!rows.null(row, 14)) config.max_drop = rows.int4(row, 14);
+  config.grace = rows.optional_text(row, 15);
+  config.detach_concurrently = rows.boolean(row, 16);
+  config.detaching = rows.oid(row, 17);
 }
 
 // A set's row, made by creation or the first run, and repaired by maintenance.
@@ -54,7 +60,7 @@ constexpr const char* kRememberDrop =
 
 constexpr const char* kForgetStale = R"sql(
 DELETE FROM %pending_drop% d
-WHERE d.parent_table = $1 AND d.database_oid = $2 AND d.system_identifier = $3
+WHERE d.parent_table = $1 AND d.database_oid = $2 AND d.system_identifier = $3 AND d.child_oid <> $7
   AND ($4 OR d.retention IS DISTINCT FROM $5 OR NOT EXISTS (
         SELECT 1 FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
         WHERE c.oid = d.child_oid AND c.relname = d.child_table AND n.nspname = d.child_schema
@@ -64,13 +70,13 @@ RETURNING d.child_schema || '.' || d.child_table)sql";
 // Believed only while OID and name still agree.
 constexpr const char* kPendingDrops = R"sql(
 SELECT d.child_oid, d.child_schema, d.child_table, d.lower_bound, d.upper_bound, c.reltuples, c.reltablespace,
-       c.relfilenode
+       c.relfilenode, d.detached_at
 FROM %pending_drop% d
 JOIN pg_catalog.pg_class c ON c.oid = d.child_oid AND c.relname = d.child_table AND NOT c.relispartition
 JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace AND n.nspname = d.child_schema
 WHERE d.parent_table = $1 AND d.database_oid = $2 AND d.system_identifier = $3 AND c.relowner = $4
   AND d.retention IS NOT DISTINCT FROM $5
-ORDER BY d.child_schema, d.child_table)sql";
+ORDER BY d.detached_at, d.child_schema, d.child_table)sql";
 
 constexpr const char* kRecordMove =
     "INSERT INTO %move% (parent_table, operation, phase, pid, started_at, phase_since, source_table, source_oid, "
@@ -147,11 +153,17 @@ std::map<std::string, PolicyState> policy_states(const Extension& extension) {
   const pg::Rows rows = pg::query(extension.with_tables(
       "SELECT p.parent_table, p.registered_at, coalesce(p.deferred_reason, ''), EXISTS (SELECT 1 FROM %move% m "
       "JOIN pg_catalog.pg_stat_activity a ON a.pid = m.pid AND a.backend_start <= m.started_at "
-      "WHERE m.parent_table = p.parent_table) FROM %policy% p"));
+      "WHERE m.parent_table = p.parent_table), CASE WHEN c.maintenance_last_run IS NULL THEN (SELECT a.message FROM " +
+      extension.object("maintenance_action") +
+      " a WHERE a.parent_table = p.parent_table AND a.outcome = 'failed' AND a.started_at >= p.registered_at ORDER BY "
+      "a.started_at DESC LIMIT 1) END "
+      "FROM %policy% p JOIN %config% c ON c.parent_table = p.parent_table"));
   std::map<std::string, PolicyState> states;
   for (std::size_t row = 0; row < rows.size(); ++row)
-    states[rows.text(row, 0)] = {
-        .registered_at = rows.int8(row, 1), .deferred_reason = rows.text(row, 2), .is_moving = rows.boolean(row, 3)};
+    states[rows.text(row, 0)] = {.registered_at = rows.int8(row, 1),
+                                 .deferred_reason = rows.text(row, 2),
+                                 .is_moving = rows.boolean(row, 3),
+                                 .last_error = rows.optional_text(row, 4)};
   return states;
 }
 
@@ -190,6 +202,18 @@ bool redeem_promise(const Extension& extension, const Config& config, Oid child)
   return !rows.empty() && rows.boolean(0, 0);
 }
 
+void forget_promise(const Extension& extension, Oid child) {
+  const Keeper keeper(extension);
+  pg::execute(extension.with_tables("DELETE FROM %pending_drop% WHERE child_oid = $1 AND database_oid = $2"),
+              pg::Params().oid(child).oid(pg::database_identity().database));
+}
+
+void record_detach(const Extension& extension, const ManagedSet& set, Oid partition) {
+  const Keeper keeper(extension);
+  pg::execute(extension.with_tables("UPDATE %policy% SET detaching_oid = nullif($2, 0) WHERE parent_table = $1"),
+              pg::Params().text(set.config.parent_table).oid(partition));
+}
+
 std::vector<std::string> forget_stale_promises(const Extension& extension, const ManagedSet& set) {
   const pg::DatabaseIdentity here = pg::database_identity();
   const Keeper keeper(extension);
@@ -199,7 +223,8 @@ std::vector<std::string> forget_stale_promises(const Extension& extension, const
                                                                            .int8(system_of(here))
                                                                            .boolean(set.config.keeps_table())
                                                                            .text_or_null(set.config.retention)
-                                                                           .oid(set.parent.owner));
+                                                                           .oid(set.parent.owner)
+                                                                           .oid(set.config.detaching));
   std::vector<std::string> tables;
   for (std::size_t row = 0; row < rows.size(); ++row) tables.push_back(rows.text(row, 0));
   return tables;
@@ -211,7 +236,15 @@ void rename_promises(const Extension& extension, const std::string& from, const 
               pg::Params().text(from).text(to));
 }
 
-std::vector<core::Action> pending_drops(const Extension& extension, const ManagedSet& set) {
+bool grace_is_unchanged(const Extension& extension, const Config& config) {
+  const Keeper keeper(extension);
+  return pg::query(extension.with_tables("SELECT 1 FROM %policy% WHERE parent_table = $1 AND "
+                                         "nullif(retention_grace, '0')::text IS DISTINCT FROM $2"),
+                   pg::Params().text(config.parent_table).text_or_null(config.grace))
+      .empty();
+}
+
+std::vector<core::Action> pending_drops(const Extension& extension, const ManagedSet& set, std::int64_t now_utc) {
   if (!set.config.has_pending_drops || set.config.keeps_table()) return {};
   const pg::DatabaseIdentity here = pg::database_identity();
   const Keeper keeper(extension);
@@ -223,6 +256,8 @@ std::vector<core::Action> pending_drops(const Extension& extension, const Manage
                                                                             .text_or_null(set.config.retention));
   std::vector<core::Action> actions;
   for (std::size_t row = 0; row < rows.size(); ++row) {
+    if (!core::grace_is_over(set.policy, set.zone.get(), rows.int8(row, 8), now_utc)) continue;
+    if (set.config.max_drop && std::cmp_greater_equal(actions.size(), *set.config.max_drop)) break;
     core::Action action;
     action.kind = core::ActionKind::Drop;
     action.oid = rows.oid(row, 0);

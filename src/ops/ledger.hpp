@@ -27,9 +27,10 @@ void count_deferred(const Extension& extension, const std::string& parent, const
 
 // What only checks ask of the books.
 struct PolicyState {
-  std::int64_t registered_at = 0;  // microseconds UTC
-  std::string deferred_reason;     // what put the last run off
-  bool is_moving = false;          // the process that part_move names is there
+  std::int64_t registered_at = 0;              // microseconds UTC
+  std::string deferred_reason;                 // what put the last run off
+  bool is_moving = false;                      // the process that part_move names is there
+  std::optional<std::string> last_error = {};  // where the last run failed
 };
 [[nodiscard]] std::map<std::string, PolicyState> policy_states(const Extension& extension);
 
@@ -42,12 +43,19 @@ void remember_drop(const Extension& extension, const ManagedSet& set, const core
 // Takes the promise back. True when there was one, made under the retention that still holds: nothing else may be
 // dropped, least of all a table that somebody detached by hand to keep it.
 [[nodiscard]] bool redeem_promise(const Extension& extension, const Config& config, Oid child);
+// Before a detach that did not come about.
+void forget_promise(const Extension& extension, Oid child);
+// Which partition a worker is to detach; none to forget it.
+void record_detach(const Extension& extension, const ManagedSet& set, Oid partition);
 // A promise ends when its table is attached again, renamed, given away or gone, and when the retention it was made
 // under no longer holds: the table then stays. Gives the names of those tables.
 [[nodiscard]] std::vector<std::string> forget_stale_promises(const Extension& extension, const ManagedSet& set);
 void rename_promises(const Extension& extension, const std::string& from, const std::string& to);
-// What an earlier run detached and could not drop yet.
-[[nodiscard]] std::vector<core::Action> pending_drops(const Extension& extension, const ManagedSet& set);
+// What earlier runs detached and did not drop, as far as it is due: the oldest, no more than one run may take.
+[[nodiscard]] std::vector<core::Action> pending_drops(const Extension& extension, const ManagedSet& set,
+                                                      std::int64_t now_utc);
+// Whether the time between detach and drop is still what it was when the set was loaded.
+[[nodiscard]] bool grace_is_unchanged(const Extension& extension, const Config& config);
 
 // A move in many transactions, as others see it in move_progress and as a later call finds what it left. Each is
 // committed with the step it tells of.

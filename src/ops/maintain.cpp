@@ -2,6 +2,9 @@
 
 #include "ops/analyze.hpp"
 #include "ops/constraints.hpp"
+#include "ops/default_guard.hpp"
+#include "ops/drain.hpp"
+#include "ops/detach_concurrently.hpp"
 #include "ops/fail.hpp"
 #include "ops/grow.hpp"
 #include "ops/history.hpp"
@@ -35,18 +38,27 @@ core::Child partition_of(const core::Action& action) {
   return {.oid = action.oid, .schema = action.schema, .name = action.name, .range = action.range};
 }
 
+Attempt detach(const Extension& extension, const PlannedSet& planned, const PlannedAction& action, Mode mode) {
+  const std::optional<core::Child>& half = planned.set.half_detached;
+  if (half && half->oid == action.action.oid) return finish_detach(extension, planned, action, mode);
+  if (mode == Mode::Committing && !action.concurrent.empty()) return detach_concurrently(extension, planned, action);
+  return detach_partition(extension, planned, action, mode);
+}
+
 Attempt apply(const Extension& extension, const PlannedSet& planned, const PlannedAction& action, Mode mode) {
   switch (action.action.kind) {
     case core::ActionKind::Create:
       return create_partition(extension, planned, action, mode);
     case core::ActionKind::Detach:
-      return detach_partition(extension, planned, action, mode);
+      return detach(extension, planned, action, mode);
     case core::ActionKind::Drop:
       return drop_detached(extension, planned, action, mode);
     case core::ActionKind::DropAttached:
       return drop_attached(extension, planned, action, mode);
     case core::ActionKind::Constrain:
       return constrain_partition(extension, planned.set, partition_of(action.action), mode);
+    case core::ActionKind::Move:
+      return drain_range(extension, planned.set.config.parent_table, action.action.range, mode);
     case core::ActionKind::Blocked:
       break;
   }
@@ -56,6 +68,7 @@ Attempt apply(const Extension& extension, const PlannedSet& planned, const Plann
 const char* job_of(core::ActionKind kind, bool is_time) noexcept {
   switch (kind) {
     case core::ActionKind::Create:
+    case core::ActionKind::Move:
       return "PARTMAN CREATE TABLE: ";
     case core::ActionKind::Constrain:
       return "PARTMAN CREATE CONSTRAINT: ";
@@ -88,7 +101,7 @@ void report_skipped(const PlannedAction& action) {
 void count(SetResult& result, const PlannedAction& action, const Attempt& attempt) {
   switch (attempt.outcome) {
     case Outcome::Done:
-      if (action.action.kind == core::ActionKind::Create) ++result.created;
+      if (core::makes_partition(action.action.kind)) ++result.created;
       break;
     case Outcome::Changed:
       ++result.skipped;
@@ -112,29 +125,72 @@ pg::Raise blocked_failure(const Extension& extension, const ManagedSet& set, con
 
 // After the first action that cannot get its locks the rest of the set waits for the next run: the same transaction
 // would block them too, and clients have waited enough.
-SetResult carry_out(const Extension& extension, const PlannedSet& planned, Mode mode, History& history) {
-  SetResult result;
-  for (const std::string& warning : planned.warnings) pg::report({.level = WARNING, .message = warning});
-  for (const PlannedAction& action : planned.actions) {
-    pg::check_interrupts();
-    if (action.action.kind == core::ActionKind::Blocked) {
-      if (result.failure) continue;
-      history.blocked(planned.set, action);
-      result.failure = blocked_failure(extension, planned.set, action);
-      continue;
+class Executor {
+ public:
+  Executor(const Extension& extension, const PlannedSet& planned, Mode mode, History& history)
+      : extension_(extension),
+        planned_(planned),
+        mode_(mode),
+        history_(history),
+        guard_(planned, mode, pg::transaction_start()) {}
+
+  SetResult run() {
+    report_remarks(planned_);
+    for (const PlannedAction& action : planned_.actions) {
+      pg::check_interrupts();
+      one(action);
     }
-    if (result.deferred > 0) {
-      ++result.deferred;
-      continue;
+    guard_.take_down();
+    if (!result_.failure && !planned_.refusals.empty()) result_.failure = to_raise(planned_.refusals.front());
+    return std::move(result_);
+  }
+
+  // After an error that ends the set, but not the session.
+  void clean_up() { guard_.take_down(); }
+
+ private:
+  void one(const PlannedAction& action) {
+    if (action.action.kind == core::ActionKind::Blocked) return blocked(action);
+    if (result_.deferred > 0) {
+      ++result_.deferred;
+      return;
     }
-    history.begin_action(planned.set, action);
-    const Attempt attempt = apply_logged(extension, planned, action, mode);
-    history.end_action(attempt, static_cast<std::size_t>(&planned.actions.back() - &action));
-    count(result, action, attempt);
+    if (action.action.kind == core::ActionKind::Create)
+      guard_.put_up();
+    else
+      guard_.take_down();
+    history_.begin_action(planned_.set, action);
+    const Attempt attempt = apply_logged(extension_, planned_, action, mode_);
+    history_.end_action(attempt, static_cast<std::size_t>(&planned_.actions.back() - &action));
+    count(result_, action, attempt);
     pg::wait_point("action_done");
   }
-  if (!result.failure && !planned.refusals.empty()) result.failure = to_raise(planned.refusals.front());
-  return result;
+
+  void blocked(const PlannedAction& action) {
+    if (result_.failure) return;
+    history_.blocked(planned_.set, action);
+    result_.failure = blocked_failure(extension_, planned_.set, action);
+  }
+
+  const Extension& extension_;
+  const PlannedSet& planned_;
+  Mode mode_;
+  History& history_;
+  DefaultGuard guard_;
+  SetResult result_;
+};
+
+SetResult carry_out(const Extension& extension, const PlannedSet& planned, Mode mode, History& history) {
+  Executor executor(extension, planned, mode, history);
+  try {
+    return executor.run();
+  } catch (const pg::PgError& error) {
+    if (!error.is_interrupt()) executor.clean_up();
+    throw;
+  } catch (const pg::Raise&) {
+    executor.clean_up();
+    throw;
+  }
 }
 
 // --- bookkeeping: in part_config as the caller, never waiting for a row that somebody else has locked ----------------
@@ -187,12 +243,13 @@ void repair(const Extension& extension, ManagedSet& set) {
     set.config.parent_table = name;
     set.renamed = false;
   }
+  settle_detach(extension, set);
   if (set.config.has_pending_drops) forget_promises(extension, set);
   if (!is_registered(set)) record_policy(extension, set);
 }
 
 bool needs_repair(const ManagedSet& set) noexcept {
-  return set.config.has_pending_drops || set.renamed || !is_registered(set);
+  return set.config.has_pending_drops || OidIsValid(set.config.detaching) || set.renamed || !is_registered(set);
 }
 
 // --- one set ---------------------------------------------------------------------------------------------------------
@@ -255,6 +312,12 @@ bool is_settled_by(core::PlanPart part, const Extension& extension, const Config
   return part == core::PlanPart::All || config.deferred_runs == 0 || is_settled(extension, config.parent_table);
 }
 
+// So does a constraint that a killed run has left on the default, if its lock can be had.
+void clear_left_guard(const LoadedSet& loaded, const std::set<Oid>& guarded) {
+  if (!loaded.set || !guarded.contains(loaded.parent->default_oid) || !pg::has_rights_of(loaded.parent->owner)) return;
+  pg::in_subtransaction([&] { (void)take_off_guard(*loaded.set); });
+}
+
 void finish(const Extension& extension, const ManagedSet& set, core::PlanPart part, SetResult& result) {
   if (result.failure) return;
   if (result.deferred == 0) {
@@ -292,6 +355,7 @@ PlannedSet prepare(const Extension& extension, ManagedSet set, core::PlanPart pa
   pg::in_subtransaction([&] {
     require_owner_rights(set.parent);
     if (needs_repair(set)) repair(extension, set);
+    if (mode == Mode::Caller) set.config.heal_max_rows = 0;
     const core::Retirement retirement = retirement_of(set.config, mode);
     planned = plan_set(extension, std::move(set), retirement, pg::transaction_start(), part);
     if (planned->became_full) mark_full(extension, planned->set.config.parent_table);
@@ -365,6 +429,7 @@ bool has_work(const Extension& extension, LoadedSet& loaded, core::PlanPart part
   if (loaded.parent) require_owner_rights(*loaded.parent);
   if (loaded.refusal) throw to_raise(*loaded.refusal);
   if (needs_repair(*loaded.set)) return true;
+  if (mode == Mode::Caller) loaded.set->config.heal_max_rows = 0;  // it would keep readers out to the caller's end
   const core::Retirement retirement = retirement_of(loaded.config, mode);
   return !plan_set(extension, std::move(*loaded.set), retirement, pg::transaction_start(), part).empty();
 }
@@ -395,10 +460,12 @@ std::vector<LoadedSet> load_wanted(const Extension& extension, const Maintenance
 Triage sort_out(const Extension& extension, const MaintenanceOptions& options, Mode mode, History& history) {
   Triage triage;
   std::vector<LoadedSet> sets = load_wanted(extension, options);
+  const std::set<Oid> guarded = guarded_defaults();
   for (LoadedSet& loaded : sets) {
     pg::check_interrupts();
     if (left_alone(loaded)) continue;
     clear_interrupted_move(extension, loaded);
+    clear_left_guard(loaded, guarded);
     const std::string name = loaded.config.parent_table;
     bool work = false;
     const std::optional<pg::Raise> failure = failure_of([&]() -> std::optional<pg::Raise> {
@@ -426,6 +493,7 @@ std::optional<pg::Raise> maintain_again(const Extension& extension, const std::s
   pg::in_subtransaction([&] { sets = load_sets(extension, Selection::Named, parent); });
   if (sets.empty() || left_alone(sets[0])) return std::nullopt;
   clear_interrupted_move(extension, sets[0]);
+  clear_left_guard(sets[0], guarded_defaults());
   if (sets[0].parent) require_owner_rights(*sets[0].parent);
   if (sets[0].refusal) throw to_raise(*sets[0].refusal);
   return maintain(extension, *sets[0].set, options, mode, history).failure;
@@ -560,7 +628,7 @@ PlanLine line_of(const ManagedSet& set, const PlannedAction& planned) {
                 .partition_table = std::nullopt,
                 .lower_bound = std::nullopt,
                 .upper_bound = std::nullopt,
-                .lock_mode = planned.lock_mode,
+                .lock_mode = planned.concurrent.empty() ? planned.lock_mode : "SHARE UPDATE EXCLUSIVE",
                 .estimated_rows = static_cast<std::int64_t>(std::max(0.0, action.estimated_rows)),
                 .bytes = action.bytes,
                 .reason = action.reason,
@@ -569,6 +637,10 @@ PlanLine line_of(const ManagedSet& set, const PlannedAction& planned) {
   if (bounded) {
     line.lower_bound = set.text(action.range.lower);
     line.upper_bound = set.text(action.range.upper);
+  }
+  if (!planned.concurrent.empty()) {
+    line.statement = planned.concurrent;
+    return line;
   }
   for (const std::string& statement : planned.statements)
     line.statement += (line.statement.empty() ? "" : "; ") + statement;
@@ -595,7 +667,7 @@ void add_lines(std::vector<PlanLine>& lines, const Extension& extension, LoadedS
   for (const PlannedAction& action : planned.actions) lines.push_back(line_of(planned.set, action));
   for (const core::Refusal& refusal : planned.refusals)
     lines.push_back(error_line(planned.set.parent.raw_name(), to_raise(refusal)));
-  for (const std::string& warning : planned.warnings) pg::report({.level = WARNING, .message = warning});
+  report_remarks(planned);
 }
 
 }  // namespace

@@ -140,7 +140,7 @@ int drop_older(const Extension& extension, const Parent& parent, int months) {
   const std::int64_t reference = reference_for(set);
   const PlannedSet planned = plan_retirement(extension, std::move(set), reference);
   if (!planned.refusals.empty()) throw to_raise(planned.refusals.front());
-  for (const std::string& warning : planned.warnings) pg::report({.level = WARNING, .message = warning});
+  report_remarks(planned);
   return retire_all(extension, planned);
 }
 

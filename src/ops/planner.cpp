@@ -13,7 +13,7 @@ namespace strata::ops {
 namespace {
 
 bool is_create(const core::Action& action) noexcept {
-  return action.kind == core::ActionKind::Create;
+  return core::makes_partition(action.kind);
 }
 
 // Gives every creation a free name; names chosen earlier in the same plan count as taken by this set.
@@ -32,8 +32,20 @@ void choose_names(const ManagedSet& set, std::vector<core::Action>& actions) {
   }
 }
 
-// Creations whose range holds rows of the default cannot be attached: said, not tried.
-void mark_blocked(const ManagedSet& set, std::vector<core::Action>& actions) {
+void mark_move(core::Action& action, std::int64_t rows) {
+  action.kind = core::ActionKind::Move;
+  action.estimated_rows = static_cast<double>(rows);
+  action.reason += "; its rows are in the default partition";
+}
+
+void mark_as_blocked(core::Action& action) {
+  action.kind = core::ActionKind::Blocked;
+  action.reason = "rows in the default partition belong here";
+}
+
+// Creations whose range holds rows of the default cannot be attached: they take the rows along, first of all actions,
+// where these are few, else that is said and not tried. `most` counts for all of them together.
+void mark_blocked(const ManagedSet& set, std::vector<core::Action>& actions, std::int64_t most) {
   if (!set.inventory.default_partition) return;
   std::vector<core::Range> ranges;
   std::vector<std::size_t> where;
@@ -43,12 +55,20 @@ void mark_blocked(const ManagedSet& set, std::vector<core::Action>& actions) {
     where.push_back(n);
   }
   if (ranges.empty()) return;
-  const std::vector<std::size_t> blocked = blocked_by_default(set, ranges);
-  for (const std::size_t n : blocked) {
-    actions[where[n]].kind = core::ActionKind::Blocked;
-    actions[where[n]].reason = "rows in the default partition belong here";
+  const std::vector<std::size_t> held = blocked_by_default(set, ranges);
+  bool blocked = false;
+  for (const std::size_t n : held) {
+    const std::int64_t rows = most > 0 ? count_in_default(set, ranges[n], most + 1) : 1;
+    blocked = blocked || rows > most;
+    most -= rows;
+    if (blocked)
+      mark_as_blocked(actions[where[n]]);
+    else
+      mark_move(actions[where[n]], rows);
   }
-  if (blocked.empty() || set.inventory.children.empty()) return;
+  std::ranges::stable_partition(actions,
+                                [](const core::Action& action) { return action.kind == core::ActionKind::Move; });
+  if (!blocked || set.inventory.children.empty()) return;
   // The plan counted on the creations when it let the last partition go.
   const Oid highest = set.inventory.children.back().oid;
   std::erase_if(actions, [highest](const core::Action& action) { return action.oid == highest; });
@@ -71,6 +91,37 @@ void add_detach(const ManagedSet& set, const ChildName& name, PlannedAction& pla
   if (set.config.keeps_table() && !set.config.keep_index)
     for (std::string& drop : index_drops(name, partition)) planned.statements.push_back(std::move(drop));
   if (set.config.retention_schema) planned.statements.push_back(archive_statement(set, name.quoted()));
+}
+
+const ChildFacts* facts_of(const ManagedSet& set, Oid partition) {
+  const auto found = std::ranges::find(set.facts, partition, &ChildFacts::oid);
+  return found == set.facts.end() ? nullptr : &*found;
+}
+
+// The server has no DETACH CONCURRENTLY beside a default. Tables whose keys point here, partitions of another owner or
+// with partitions of their own, and all that is done besides in the same transaction, want the plain one.
+bool can_go_concurrently(const PlannedSet& planned, const PlannedAction& action) {
+  const ManagedSet& set = planned.set;
+  const ChildFacts* const facts = facts_of(set, action.action.oid);
+  return set.config.detach_concurrently && !OidIsValid(set.parent.default_oid) && planned.recipe.referencing.empty() &&
+         action.statements.size() == 1 && facts != nullptr && facts->kind == RELKIND_RELATION &&
+         facts->owner == set.parent.owner;
+}
+
+bool is_half_detached(const ManagedSet& set, const core::Action& action) {
+  return set.half_detached && set.half_detached->oid == action.oid;
+}
+
+void add_detach_statements(const PlannedSet& planned, const ChildName& name, PlannedAction& action) {
+  const std::string detach = "ALTER TABLE " + planned.set.parent.quoted() + " DETACH PARTITION " + name.quoted();
+  if (is_half_detached(planned.set, action.action)) {
+    action.statements = {detach + " FINALIZE"};
+    action.lock_mode = "ACCESS EXCLUSIVE on partition";
+    return;
+  }
+  add_detach(planned.set, name, action);
+  action.lock_mode = "ACCESS EXCLUSIVE";
+  if (can_go_concurrently(planned, action)) action.concurrent = detach + " CONCURRENTLY";
 }
 
 // The server wants foreign tables dropped by their own command.
@@ -100,13 +151,16 @@ PlannedAction with_statements(const Extension& extension, const PlannedSet& plan
       result.lock_mode = set.inventory.default_partition ? "ACCESS EXCLUSIVE on default" : "SHARE UPDATE EXCLUSIVE";
       break;
     }
+    case core::ActionKind::Move:
+      result.statements = {cure_for_default(extension, set)};
+      result.lock_mode = "ACCESS EXCLUSIVE";
+      break;
     case core::ActionKind::Blocked:
       result.statements = {cure_for_default(extension, set)};
       result.lock_mode = "none";
       break;
     case core::ActionKind::Detach:
-      add_detach(set, name, result);
-      result.lock_mode = "ACCESS EXCLUSIVE";
+      add_detach_statements(planned, name, result);
       break;
     case core::ActionKind::Drop:
       result.statements = {drop_statement(name, action.oid)};
@@ -180,7 +234,7 @@ core::SetPlan decide(const ManagedSet& set, const Moment& moment) {
   const pg::OwnerScope as_owner(set.parent.owner, set.parent.schema_oid);
   pg::LockDeadline(set.config.lock_timeout_ms).arm();
   core::SetPlan plan = decide_on(set, observe(set, moment.now_utc), moment);
-  mark_blocked(set, plan.actions);
+  mark_blocked(set, plan.actions, set.config.heal_max_rows);
   return plan;
 }
 
@@ -190,6 +244,8 @@ const char* action_name(core::ActionKind kind) noexcept {
   switch (kind) {
     case core::ActionKind::Create:
       return "create";
+    case core::ActionKind::Move:
+      return "move";
     case core::ActionKind::Blocked:
       return "blocked";
     case core::ActionKind::Detach:
@@ -202,6 +258,12 @@ const char* action_name(core::ActionKind kind) noexcept {
       return "constrain";
   }
   return "";
+}
+
+void report_remarks(const PlannedSet& planned) {
+  for (const std::string& warning : planned.warnings) pg::report({.level = WARNING, .message = warning});
+  for (const std::string& notice : planned.notices)
+    pg::report({.level = NOTICE, .message = notice, .detail = "part_policy.retention_max_drop limits each run."});
 }
 
 core::Retirement retirement_of(const Config& config, Mode mode) noexcept {
@@ -225,6 +287,27 @@ void hold_back(PlannedSet& planned, std::vector<core::Action>& actions) {
     std::erase_if(actions, [&](const core::Action& action) { return action.oid == obstacle.partition; });
     planned.refusals.push_back(std::move(obstacle.refusal));
   }
+}
+
+// What an earlier run has left half detached comes before other retirements, which the server would refuse, and after
+// creations, which need not wait for it.
+void add_unfinished(const ManagedSet& set, std::vector<core::Action>& actions) {
+  if (!set.half_detached) return;
+  core::Action action;
+  action.kind = core::ActionKind::Detach;
+  action.oid = set.half_detached->oid;
+  action.schema = set.half_detached->schema;
+  action.name = set.half_detached->name;
+  action.range = set.half_detached->range;
+  action.estimated_rows = set.half_detached->estimated_rows;
+  action.reason = "half detached by an earlier run";
+  std::vector<core::Action> rest{action};
+  action.kind = core::ActionKind::Drop;
+  if (!set.policy.keep_table && !set.policy.grace) rest.push_back(action);
+  const auto place = std::ranges::find_if(actions, [](const core::Action& one) {
+    return one.kind == core::ActionKind::Detach || one.kind == core::ActionKind::DropAttached;
+  });
+  actions.insert(place, rest.begin(), rest.end());
 }
 
 bool creates(const std::vector<core::Action>& actions) {
@@ -257,12 +340,14 @@ PlannedSet plan_set(const Extension& extension, ManagedSet set, core::Retirement
                      .recipe = {},
                      .actions = {},
                      .warnings = std::move(plan.warnings),
+                     .notices = std::move(plan.notices),
                      .authority = Authority::Configuration,
                      .became_full = plan.became_full};
   choose_names(planned.set, plan.actions);
   fill_sizes(planned.set, plan.actions);
+  if (part != core::PlanPart::Creations) add_unfinished(planned.set, plan.actions);
   std::vector<core::Action> actions;
-  if (part != core::PlanPart::Creations) actions = pending_drops(extension, planned.set);
+  if (part != core::PlanPart::Creations) actions = pending_drops(extension, planned.set, now_utc);
   actions.insert(actions.end(), plan.actions.begin(), plan.actions.end());
   complete(extension, planned, std::move(actions));
   return planned;
@@ -273,7 +358,7 @@ PlannedSet plan_creations(const Extension& extension, ManagedSet set, std::vecto
   {
     const pg::OwnerScope as_owner(set.parent.owner, set.parent.schema_oid);
     pg::LockDeadline(set.config.lock_timeout_ms).arm();
-    mark_blocked(set, actions);
+    mark_blocked(set, actions, 0);
   }
   PlannedSet planned{.set = std::move(set), .recipe = {}, .actions = {}, .warnings = {}, .authority = Authority::Call};
   choose_names(planned.set, actions);

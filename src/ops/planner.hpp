@@ -11,6 +11,8 @@ struct PlannedAction {
   std::vector<std::string> statements;  // as they will be run
   std::size_t by_caller = 0;            // the first of them, which run as the caller; the rest as the set's owner
   std::string lock_mode;                // strongest lock, and on what
+  // What does the same where the call commits, as a command of its own and with a weaker lock; empty where none does.
+  std::string concurrent = {};
 };
 
 // Who asked for a retirement: the configuration, which is then read again under the lock, or the call itself.
@@ -21,6 +23,7 @@ struct PlannedSet {
   ChildRecipe recipe;
   std::vector<PlannedAction> actions;
   std::vector<std::string> warnings;
+  std::vector<std::string> notices = {};
   std::vector<core::Refusal> refusals = {};  // why partitions that retention asks for stay
   Authority authority = Authority::Configuration;
   bool became_full = false;  // sub_partition_set_full is to be set
@@ -28,6 +31,9 @@ struct PlannedSet {
     return actions.empty() && warnings.empty() && refusals.empty() && !became_full;
   }
 };
+
+// Says what the decision said besides its actions.
+void report_remarks(const PlannedSet& planned);
 
 // Decides what a run at `now_utc` would do, or a part of it. Reads as the set's owner, changes nothing.
 [[nodiscard]] PlannedSet plan_set(const Extension& extension, ManagedSet set, core::Retirement retirement,

@@ -47,6 +47,11 @@ bool still_wanted(const Extension& extension, const PlannedSet& planned) {
               .empty();
 }
 
+// The same for a grace set or raised meanwhile: what it asks to wait stays as it is.
+bool still_due(const Extension& extension, const PlannedSet& planned) {
+  return planned.authority == Authority::Call || grace_is_unchanged(extension, planned.set.config);
+}
+
 bool lock_for_detach(const PlannedSet& planned, Oid partition, const pg::LockDeadline& deadline) {
   for (const Oid table : planned.recipe.referenced)
     if (!pg::lock_relation(table, ShareRowExclusiveLock, deadline)) return false;
@@ -158,6 +163,7 @@ Attempt drop_detached(const Extension& extension, const PlannedSet& planned, con
     bool locked = true;
     for (const Oid relation : relations) locked = pg::lock_relation(relation, AccessExclusiveLock, deadline) && locked;
     pg::wait_point("drop_locked");
+    if (!still_due(extension, planned)) return false;
     const bool promised = redeem_promise(extension, planned.set.config, action.oid);
     if (!locked || !promised || !is_free_standing(planned, action) || !still_wanted(extension, planned)) return false;
     run_statements(planned, planned_action, deadline);
@@ -174,6 +180,7 @@ Attempt drop_attached(const Extension& extension, const PlannedSet& planned, con
     if (!lock_for_detach(planned, action.oid, deadline)) return false;
     pg::wait_point("drop_attached_locked");
     if (!still_attached(planned.set, action) || !still_wanted(extension, planned)) return false;
+    if (!still_due(extension, planned)) return false;
     forget_sets(extension, subtree_of(action.oid));
     deadline.arm();
     take_over(planned.set.parent, action.oid);

@@ -173,21 +173,24 @@ std::optional<core::Refusal> wrong_parent(const Config& config, const Parent& pa
   return std::nullopt;
 }
 
+core::IntervalParts read_interval(const std::string& text) {
+  const pg::IntervalValue value = pg::parse_interval(text);
+  return {.months = value.months, .days = value.days, .micros = value.micros};
+}
+
 core::Result<core::Step> read_step(ManagedSet& set) {
   const Config& config = set.config;
   if (!core::is_time(set.policy.key))
     return core::id_step(pg::parse_bigint(config.partition_interval), set.policy.key,
                          set.is_list() ? core::Cut::List : core::Cut::Range);
-  const pg::IntervalValue value = pg::parse_interval(config.partition_interval);
-  set.interval = {.months = value.months, .days = value.days, .micros = value.micros};
+  set.interval = read_interval(config.partition_interval);
   return core::time_step(set.interval, set.policy.key);
 }
 
 std::optional<core::Retention> read_retention(const ManagedSet& set) {
   if (!set.config.retention) return std::nullopt;
   if (!set.is_time()) return pg::parse_bigint(*set.config.retention);
-  const pg::IntervalValue value = pg::parse_interval(*set.config.retention);
-  return core::IntervalParts{.months = value.months, .days = value.days, .micros = value.micros};
+  return read_interval(*set.config.retention);
 }
 
 }  // namespace
@@ -329,6 +332,8 @@ core::Result<ManagedSet> assemble(Config config, Parent parent, std::vector<core
   policy.retention = read_retention(set);
   policy.keep_table = set.config.keeps_table();
   policy.keep_index = set.config.keep_index;
+  policy.max_retirements = set.config.max_drop;
+  if (set.config.grace) policy.grace = read_interval(*set.config.grace);
   policy.full = set.config.set_full;
   policy.may_empty = set.config.has_sub_config;
   if (set.is_time()) policy.datetime_string = name_pattern(set);
@@ -358,6 +363,16 @@ void recheck(const Config& config) {
   validate_config(texts, "");
 }
 
+// New queries do not see it any more.
+void set_aside_half_detached(ManagedSet& set) {
+  const auto half = std::ranges::find_if(set.facts, &ChildFacts::half_detached);
+  if (half == set.facts.end()) return;
+  const auto child = std::next(set.inventory.children.begin(), std::distance(set.facts.begin(), half));
+  set.half_detached = std::move(*child);
+  set.inventory.children.erase(child);
+  set.facts.erase(half);
+}
+
 LoadedSet load_one(Config config, const std::optional<Parent>& parent, std::map<Oid, ReadChildren>& children) {
   LoadedSet loaded{.config = config, .parent = parent, .set = std::nullopt, .refusal = std::nullopt};
   if (!parent) {
@@ -367,7 +382,8 @@ LoadedSet load_one(Config config, const std::optional<Parent>& parent, std::map<
     return loaded;
   }
   ReadChildren read = std::move(children[parent->oid]);
-  if (read.refusal) {
+  const bool is_ours = OidIsValid(read.half_detached) && read.half_detached == config.detaching;
+  if (read.refusal && !is_ours) {
     loaded.refusal = read.refusal;
     return loaded;
   }
@@ -381,6 +397,7 @@ LoadedSet load_one(Config config, const std::optional<Parent>& parent, std::map<
       else
         loaded.refusal = set.refusal();
     });
+    if (loaded.set) set_aside_half_detached(*loaded.set);
   } catch (const pg::Raise& e) {  // a zone the server does not know, a key that cannot be read
     loaded.refusal = refusal(code_of(e.sqlstate), e.message, e.hint, e.detail);
   } catch (const pg::PgError& e) {  // an interval or retention text that does not parse
@@ -477,6 +494,11 @@ ManagedSet load_set(const Extension& extension, const std::string& name) {
     refuse(core::Code::UndefinedTable, "table \"" + name + "\" is not managed by pg_strata",
            "Configured sets are listed in part_config; names are written schema.table, without quotes. Use "
            "create_partition to manage a table.");
+  if (sets[0].set && sets[0].set->half_detached)
+    refuse(core::Code::NotInPrerequisiteState,
+           "partition " + in_quotes(sets[0].set->half_detached->schema + "." + sets[0].set->half_detached->name) +
+               " is half detached",
+           "Maintenance finishes it: run it, or wait for its next run.");
   if (!sets[0].refusal) return std::move(*sets[0].set);
   // Why it cannot be worked on is for those who may look at it.
   if (sets[0].parent && !may_look(*sets[0].parent)) require_owner_rights(*sets[0].parent);

@@ -18,6 +18,8 @@ class Extension {
  public:
   // From the function that was called.
   explicit Extension(Oid function);
+  // Without a call, in a worker.
+  [[nodiscard]] static Extension in_schema(std::string schema) { return Extension(std::move(schema)); }
   [[nodiscard]] const std::string& schema() const noexcept { return schema_; }
   // Quoted schema.name of one of our own objects.
   [[nodiscard]] std::string object(std::string_view name) const { return pg::qualified(schema_, name); }
@@ -26,6 +28,7 @@ class Extension {
   [[nodiscard]] std::string with_tables(std::string_view sql) const;
 
  private:
+  explicit Extension(std::string schema) noexcept : schema_(std::move(schema)) {}
   std::string schema_;
 };
 
@@ -69,7 +72,12 @@ struct Config {
   std::optional<int> move_rate_mb;
   std::optional<int> move_max_lag_mb;
   int move_min_free_mb = 512;
+  int heal_max_rows = 10'000;
   std::optional<std::string> name_pattern;
+  std::optional<int> max_drop;
+  std::optional<std::string> grace;  // nothing for none
+  bool detach_concurrently = true;
+  Oid detaching = InvalidOid;  // the partition that a worker is to detach, or was; believed as known_parent
   int deferred_runs = 0;
   Oid known_parent = InvalidOid;  // believed only if system and database match
   // A retention schema wins over dropping (contract 5.5).
@@ -118,6 +126,7 @@ struct ChildFacts {
   Oid access_method = InvalidOid;
   char persistence = 'p';
   Oid owner = InvalidOid;
+  bool half_detached = false;
   // Where the stored bound is not yet the range: texts, lists. Elsewhere, where there are thousands, nothing.
   std::shared_ptr<const pg::RawBound> bound = {};
 };
@@ -132,7 +141,8 @@ struct ManagedSet {
   std::vector<ChildFacts> facts;
   ChildFacts default_facts;
   std::shared_ptr<SetZone> zone;
-  bool renamed = false;  // found by OID, its configured name is stale
+  std::optional<core::Child> half_detached;  // by a run of ours; not in the inventory
+  bool renamed = false;                      // found by OID, its configured name is stale
 
   [[nodiscard]] core::Calendar calendar() const noexcept { return {policy.key, zone.get()}; }
   [[nodiscard]] bool is_time() const noexcept { return core::is_time(policy.key); }
@@ -183,6 +193,7 @@ struct ReadChildren {
   std::vector<core::Child> children;
   std::vector<ChildFacts> facts;
   std::optional<core::Refusal> refusal;  // a bound we cannot read, or a half-finished DETACH CONCURRENTLY
+  Oid half_detached = InvalidOid;        // the partition, when nothing else is refused
 };
 [[nodiscard]] std::map<Oid, ReadChildren> read_children(std::span<const Oid> parents);
 // From stored bounds to ranges: what read_children gives knows no codec yet. May run the functions of others.

@@ -68,14 +68,17 @@ void run_round(const WorkerSettings& settings) {
   wait_until(Clock::now() + std::chrono::seconds(settings.interval_seconds));
 }
 
+}  // namespace
+
 std::optional<std::string> extension_schema() {
-  const pg::SpiConnection spi(pg::Atomicity::Atomic);
   const pg::Rows rows = pg::query(
       "SELECT n.nspname FROM pg_catalog.pg_extension e JOIN pg_catalog.pg_namespace n ON n.oid = e.extnamespace "
       "WHERE e.extname = 'pg_strata'");
   if (rows.empty()) return std::nullopt;
   return rows.text(0, 0);
 }
+
+namespace {
 
 std::string maintenance_call(const std::string& schema, const WorkerSettings& settings) {
   const auto boolean = [](bool value) { return value ? "true" : "false"; };
@@ -105,6 +108,7 @@ void run_worker_database() {
   pg::connect_worker(database, settings.role);
   std::optional<std::string> call;
   pg::in_worker_transaction([&] {
+    const pg::SpiConnection spi(pg::Atomicity::Atomic);
     if (const std::optional<std::string> schema = extension_schema()) call = maintenance_call(*schema, settings);
   });
   if (call) return pg::run_top_level(*call);

@@ -3,6 +3,9 @@
 // database's worker only.
 #pragma once
 
+#include <optional>
+#include <string>
+
 namespace strata::ops {
 
 // In _PG_init: asks the server for the main worker when the library is being preloaded. May leave by longjmp.
@@ -13,5 +16,8 @@ void run_worker_rounds();
 
 // The life of a worker for one database: runs maintenance there as the role that is set, and ends.
 void run_worker_database();
+
+// Where the extension is installed, if it is, in a worker's transaction with SPI.
+[[nodiscard]] std::optional<std::string> extension_schema();
 
 }  // namespace strata::ops

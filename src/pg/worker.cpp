@@ -1,5 +1,7 @@
 #include "pg/worker.hpp"
 
+#include "pg/spi.hpp"
+
 extern "C" {
 #include "pgstat.h"
 #include "postmaster/bgworker.h"
@@ -9,6 +11,7 @@ extern "C" {
 #include "tcop/pquery.h"
 #include "tcop/tcopprot.h"
 #include "tcop/utility.h"
+#include "utils/timeout.h"
 #include "utils/guc_tables.h"
 #include "utils/portal.h"
 #include "utils/varlena.h"
@@ -135,7 +138,13 @@ void wait_for_event(std::chrono::milliseconds limit) {
   });
 }
 
-WorkerEnd run_worker(const WorkerRequest& request) {
+namespace {
+constexpr std::chrono::hours kLongestWait{1};
+}  // namespace
+
+WorkerEnd run_worker(const WorkerRequest& request, std::optional<std::chrono::milliseconds> limit) {
+  using Clock = std::chrono::steady_clock;
+  const Clock::time_point end = limit ? Clock::now() + *limit : Clock::time_point::max();
   BackgroundWorker worker = describe_worker(request);
   worker.bgw_flags |= BGWORKER_BACKEND_DATABASE_CONNECTION;
   worker.bgw_restart_time = BGW_NEVER_RESTART;
@@ -146,7 +155,9 @@ WorkerEnd run_worker(const WorkerRequest& request) {
   pid_t pid = 0;
   while (GetBackgroundWorkerPid(handle, &pid) != BGWH_STOPPED) {
     if (shutdown_requested()) return WorkerEnd::ShutDown;
-    wait_for_event(std::chrono::hours(1));
+    const Clock::time_point now = Clock::now();
+    if (now >= end) return WorkerEnd::StillRunning;
+    wait_for_event(std::chrono::ceil<std::chrono::milliseconds>(std::min<Clock::duration>(end - now, kLongestWait)));
   }
   pfree(handle);
   return WorkerEnd::Ended;
@@ -179,6 +190,17 @@ void connect_worker(const std::string& database, const std::string& role) {
     // Never without a name: that would be the bootstrap superuser.
     BackgroundWorkerInitializeConnection(database.c_str(), role.c_str(), 0);
     error_context_stack = context.previous;
+    SetConfigOption("application_name", MyBgworkerEntry->bgw_type, PGC_USERSET, PGC_S_SESSION);
+  });
+}
+
+void connect_worker(Oid database) {
+  pqsignal(SIGTERM, die);
+  BackgroundWorkerUnblockSignals();
+  guarded([database] {
+    BackgroundWorkerInitializeConnectionByOid(database, InvalidOid, 0);
+    // Whoever owns the database may have set another one for it.
+    SetConfigOption("search_path", "pg_catalog, pg_temp", PGC_SUSET, PGC_S_SESSION);
     SetConfigOption("application_name", MyBgworkerEntry->bgw_type, PGC_USERSET, PGC_S_SESSION);
   });
 }
@@ -225,14 +247,35 @@ void run_portal(Portal portal) {
   PortalDrop(portal, false);
 }
 
-void run_statement(const char* text) {
+#ifdef USE_ASSERT_CHECKING
+// StartTransaction asserts that no restriction is in force, which holds of no statement that commits in the middle
+// under one. Servers with assertions are not for production; others keep it.
+void lift_restriction(XactEvent event, void* /*unused*/) {
+  if (event == XACT_EVENT_COMMIT) SetUserIdAndSecContext(GetUserId(), 0);
+}
+#endif
+
+void restrict_to(Oid user) {
+  if (!OidIsValid(user)) return;
+#ifdef USE_ASSERT_CHECKING
+  RegisterXactCallback(lift_restriction, nullptr);
+#endif
+  SetUserIdAndSecContext(user, SECURITY_LOCAL_USERID_CHANGE | SECURITY_RESTRICTED_OPERATION);
+}
+
+void run_statement(const char* text, Oid user) {
   MemoryContext const memory = AllocSetContextCreate(TopMemoryContext, "pg_strata statement", ALLOCSET_DEFAULT_SIZES);
   const char* const sql = MemoryContextStrdup(memory, text);  // still read while an error is reported
   debug_query_string = sql;
   SetCurrentStatementStartTimestamp();
   pgstat_report_activity(STATE_RUNNING, sql);
   StartTransactionCommand();
+  Oid before = InvalidOid;
+  int context = 0;
+  GetUserIdAndSecContext(&before, &context);
+  restrict_to(user);
   run_portal(open_portal(sql, memory));
+  SetUserIdAndSecContext(before, context);
   CommitTransactionCommand();
   debug_query_string = nullptr;
   pgstat_report_activity(STATE_IDLE, nullptr);
@@ -244,7 +287,33 @@ void run_statement(const char* text) {
 }  // namespace raw
 
 void run_top_level(const std::string& sql) {
-  guarded([&sql] { raw::run_statement(sql.c_str()); });
+  guarded([&sql] { raw::run_statement(sql.c_str(), InvalidOid); });
+}
+
+namespace {
+
+void set_for_session(const char* name, const std::string& value) {
+  guarded([name, text = value.c_str()] { SetConfigOption(name, text, PGC_SUSET, PGC_S_SESSION); });
+}
+
+bool is_out_of_time(const PgError& error) noexcept {
+  return error.sqlstate() == ERRCODE_QUERY_CANCELED || error.sqlstate() == ERRCODE_LOCK_NOT_AVAILABLE;
+}
+
+}  // namespace
+
+void run_top_level_as(Oid user, const std::string& sql, const StatementLimits& limits) {
+  set_for_session("lock_timeout", std::to_string(limits.per_lock.count()));
+  try {
+    guarded([&sql, user, total = static_cast<int>(limits.total.count())] {
+      enable_timeout_after(STATEMENT_TIMEOUT, total);
+      raw::run_statement(sql.c_str(), user);
+      disable_timeout(STATEMENT_TIMEOUT, false);
+    });
+  } catch (const PgError& error) {
+    if (!is_out_of_time(error)) throw;
+    report({.level = LOG, .message = "not finished in time: " + sql, .detail = error.message()});
+  }
 }
 
 }  // namespace strata::pg

@@ -44,15 +44,20 @@ void begin_launcher();
 // Until a signal or a worker's end or start, at most so long.
 void wait_for_event(std::chrono::milliseconds limit);
 
-enum class WorkerEnd : std::uint8_t { Ended, NoSlot, ShutDown };
-// Starts a worker and waits until it has ended, in whatever way, or this process is to end.
-[[nodiscard]] WorkerEnd run_worker(const WorkerRequest& request);
+enum class WorkerEnd : std::uint8_t { Ended, NoSlot, ShutDown, StillRunning };
+// Starts a worker and waits until it has ended, in whatever way, or this process is to end; also from a session, at
+// most so long.
+[[nodiscard]] WorkerEnd run_worker(const WorkerRequest& request,
+                                   std::optional<std::chrono::milliseconds> limit = std::nullopt);
 
 // --- the worker that works ------------------------------------------------------------
 
 [[nodiscard]] std::string worker_argument();
 // Lets signals in and opens the session. Where database or role do not exist or may not log in, core ends the process.
 void connect_worker(const std::string& database, const std::string& role);
+// The same as the bootstrap superuser, with a safe search_path, where whoever the work is for may not log in. What is
+// done then must choose its user.
+void connect_worker(Oid database);
 
 namespace raw {
 void begin_transaction();
@@ -70,5 +75,13 @@ void in_worker_transaction(F&& f) {
 // Runs one statement as if a client had sent it alone, so that a procedure may commit: SPI cannot give it that outside
 // of a portal.
 void run_top_level(const std::string& sql);
+
+struct StatementLimits {
+  std::chrono::milliseconds total;
+  std::chrono::milliseconds per_lock;
+};
+// The same as a user of the worker's choice in a security-restricted context, in a worker's last statement, which may
+// commit in the middle. When the time is over that is logged, and what was committed stays.
+void run_top_level_as(Oid user, const std::string& sql, const StatementLimits& limits);
 
 }  // namespace strata::pg

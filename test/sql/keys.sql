@@ -2,6 +2,7 @@
 -- only compared. Times are read in UTC, so that bounds are round numbers.
 CREATE SCHEMA partman;
 CREATE EXTENSION pg_strata SCHEMA partman;
+ALTER TABLE partman.part_policy ALTER heal_max_rows SET DEFAULT 0; -- rows in the default stay in the way
 SET client_min_messages = warning;
 SET TimeZone = 'UTC';
 SET DateStyle = 'ISO, MDY';

@@ -4,6 +4,7 @@
 \set silent yes
 \i :srcdir/assert.psql
 CREATE SCHEMA o;
+ALTER TABLE partman.part_policy ALTER heal_max_rows SET DEFAULT 0; -- rows in the default stay in the way
 CREATE FUNCTION t.year(n int) RETURNS date LANGUAGE sql AS $$ SELECT (date_trunc('year', now()) + n * interval '1 year')::date $$;
 -- years of a set, counted from this one
 CREATE FUNCTION t.years(tab text) RETURNS text LANGUAGE sql AS

@@ -40,6 +40,7 @@ do_sql('postgres', q{
 	CREATE ROLE reads_some LOGIN;
 	CREATE SCHEMA partman;
 	CREATE EXTENSION pg_strata SCHEMA partman;
+	ALTER TABLE partman.part_policy ALTER heal_max_rows SET DEFAULT 0;
 	GRANT USAGE ON SCHEMA partman TO owner, usage_only, reads_config, writes_config, reads_table, reads_some;
 	GRANT CREATE ON SCHEMA partman TO owner;
 	GRANT SELECT ON partman.part_config TO reads_config;

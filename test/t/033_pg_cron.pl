@@ -30,6 +30,7 @@ value(q{
 	CREATE EXTENSION pg_cron;
 	CREATE SCHEMA partman;
 	CREATE EXTENSION pg_strata SCHEMA partman;
+	ALTER TABLE partman.part_policy ALTER heal_max_rows SET DEFAULT 0;
 	CREATE TABLE public.events (at timestamptz NOT NULL) PARTITION BY RANGE (at);
 	CREATE TABLE public.fixes (at timestamptz NOT NULL) PARTITION BY RANGE (at);
 	SELECT partman.create_parent('public.events', 'at', '1 day', p_premake := 2);

@@ -121,6 +121,15 @@ drift('for nine days', 'never_maintained', 'plain', q{UPDATE partman.part_policy
 # Without rows, and without infinite_time_partitions, no run goes on with a set.
 my $in_use = 'INSERT INTO app.t VALUES (1, now())';
 
+drift('a failed run', 'maintenance_failing', 'plain', sub {
+	$node->safe_psql('postgres', q{SELECT on_part(4, 'DROP TABLE %'); SELECT on_part(4, 'CREATE TABLE % (id int)')});
+	$node->psql('postgres', 'CALL partman.run_maintenance_proc()');
+	$node->safe_psql('postgres', q{SELECT on_part(4, 'DROP TABLE %')});
+	$node->safe_psql('postgres', q{SELECT on_part(4, 'CREATE TABLE % PARTITION OF app.t ' || bounds(4, 5)); SELECT on_part(4, 'ALTER TABLE % OWNER TO own')});
+}, $in_use);
+drift('of a killed run', 'guard_left', 'plain', q{
+	ALTER TABLE app.t_default ADD CONSTRAINT pg_strata_guard CHECK (ts < '2090-01-01') NOT VALID});
+
 # --- bounds, names, plan ----------------------------------------------------------------------------------------------
 
 drift('in the middle', 'gap', 'plain', q{SELECT on_part(2, 'DROP TABLE %')});

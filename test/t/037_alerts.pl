@@ -168,8 +168,8 @@ my %provoked = (
 		"UPDATE partman.part_config SET maintenance_last_run = now() - interval '30 hours' $set", $proc ],
 	'set not scheduled' => [ 'SELECT partman.unschedule_maintenance()', q{SELECT partman.schedule_maintenance('0 0 31 2 *')} ],
 	'set deferred' => [ sub { deferred_runs(2) }, $fresh_history ],
-	'creation blocked' => [ sub { value($stray); more_due(); run_quietly(); },
-		sub { value($_) for split /; /, $drained; $fresh_history->(); } ],
+	'creation blocked' => [ sub { value('UPDATE partman.part_policy SET heal_max_rows = 0'); value($stray); more_due(); run_quietly(); },
+		sub { value('UPDATE partman.part_policy SET heal_max_rows = DEFAULT'); value($_) for split /; /, $drained; $fresh_history->(); } ],
 	'long lock waits' => [
 		sub { deferred_runs(1); value('UPDATE partman.maintenance_action SET lock_wait_ms = lock_wait_ms + 1000'); }, $fresh_history ],
 	'lock budget too long' => [

@@ -365,6 +365,97 @@ TEST_CASE("how a partition retires", "[plan]") {
   CHECK(plan->actions[1].oid == first.oid);
 }
 
+TEST_CASE("one run retires no more than it may, the oldest first", "[plan]") {
+  Case c = daily_case();
+  c.policy.retention = days(1);  // takes three
+  const auto taken = [&] {
+    std::vector<std::string> names;
+    const auto plan = c.plan();
+    for (const Action& action : plan->actions)
+      if (action.kind == ActionKind::Detach) names.push_back(action.name);
+    return names;
+  };
+  const auto name = [&](std::size_t n) { return c.inventory.children[n].name; };
+  CHECK(c.plan()->notices.empty());
+  c.policy.max_retirements = 2;
+  CHECK(taken() == std::vector{name(0), name(1)});
+  REQUIRE(c.plan()->notices.size() == 1);
+  CHECK(c.plan()->notices[0] == "retention leaves 1 more partition of \"" + c.policy.parent + "\" to later runs");
+  c.policy.max_retirements = 1;
+  CHECK(taken() == std::vector{name(0)});
+  CHECK(c.plan()->notices[0].find("2 more partitions") != std::string::npos);
+  c.policy.keep_table = false;
+  CHECK(c.plan()->actions.size() == 2);  // its drop is no retirement of its own
+  c.policy.max_retirements = 3;
+  CHECK(taken().size() == 3);
+  CHECK(c.plan()->notices.empty());
+}
+
+TEST_CASE("the last partition is kept below the limit as well", "[plan]") {
+  Case c = daily_case();
+  c.policy.retention = days(-100);  // takes all nine
+  const auto checks = [&](std::size_t actions, std::size_t warnings, std::size_t notices) {
+    const auto plan = c.plan();
+    CHECK(plan->actions.size() == actions);
+    CHECK(plan->warnings.size() == warnings);
+    CHECK(plan->notices.size() == notices);
+  };
+  c.policy.max_retirements = 7;
+  checks(7, 0, 1);  // the last one's turn has not come
+  CHECK(c.plan()->notices[0].find("1 more partition ") != std::string::npos);
+  c.policy.max_retirements = 8;
+  checks(8, 1, 0);
+  c.policy.max_retirements = 9;
+  checks(8, 1, 0);
+  c.policy.may_empty = true;
+  checks(9, 0, 0);
+}
+
+TEST_CASE("a call by hand knows neither limit nor grace", "[plan]") {
+  Case c = daily_case();
+  c.policy.retention = days(1);
+  c.policy.keep_table = false;
+  c.policy.max_retirements = 1;
+  c.policy.grace = days(7);
+  const auto plan =
+      plan_retirement(c.policy, Calendar{c.policy.key, &kUtc}, c.inventory, c.seen, c.now, Retirement::DropAttached);
+  REQUIRE(plan->actions.size() == 3);
+  for (const Action& action : plan->actions) CHECK(action.kind == ActionKind::DropAttached);
+  CHECK(plan->notices.empty());
+}
+
+TEST_CASE("with a grace a partition is only detached", "[plan]") {
+  Case c = daily_case();
+  c.policy.retention = days(1);
+  c.policy.keep_table = false;
+  c.policy.grace = days(7);
+  for (const Retirement how : {Retirement::DetachThenDrop, Retirement::DropAttached}) {
+    c.how = how;
+    const auto plan = c.plan();
+    REQUIRE(plan->actions.size() == 3);
+    for (const Action& action : plan->actions) CHECK(action.kind == ActionKind::Detach);
+  }
+  // Its end, to the microsecond; months and days as the calendar has them.
+  CHECK(grace_is_over(c.policy, &kUtc, kNow - 7 * kMicrosPerDay, kNow));
+  CHECK_FALSE(grace_is_over(c.policy, &kUtc, kNow - 7 * kMicrosPerDay + 1, kNow));
+  c.policy.grace = IntervalParts{.months = 1, .days = 0, .micros = 0};
+  CHECK(grace_is_over(c.policy, &kUtc, at(2026, 10, 22, 22, 57), kNow));
+  CHECK_FALSE(grace_is_over(c.policy, &kUtc, at(2026, 10, 22, 22, 58), kNow));
+  // One beyond the calendar never ends; none is over at once, also for clocks that went back.
+  c.policy.grace = IntervalParts{.months = 12 * 200'000, .days = 0, .micros = 0};
+  CHECK_FALSE(grace_is_over(c.policy, &kUtc, at(2000, 1, 1, 0, 0), kNow));
+  c.policy.grace = std::nullopt;
+  CHECK(grace_is_over(c.policy, &kUtc, kNow + 1, kNow));
+}
+
+TEST_CASE("what a limit leaves is said by the part of a run that retires", "[plan]") {
+  Case c = daily_case();
+  c.policy.retention = days(-100);
+  c.policy.max_retirements = 2;
+  CHECK(part_of(*c.plan(), PlanPart::Retirements, c.policy, c.inventory).notices.size() == 1);
+  CHECK(part_of(*c.plan(), PlanPart::Creations, c.policy, c.inventory).notices.empty());
+}
+
 TEST_CASE("a gap ahead of the partition in use is closed, one behind it is not", "[plan]") {
   Case c;
   c.policy = id_policy(10);
