@@ -34,11 +34,12 @@ sub tables_of {
 	my $sql = qq{
 		SELECT c.relname, coalesce(pg_get_expr(c.relpartbound, c.oid), ''), c.oid,
 			(SELECT count(*) FROM pg_index WHERE indrelid = c.oid),
+			(SELECT count(*) FROM pg_constraint WHERE conrelid = c.oid AND conname LIKE 'partmanconstr%'),
 			(xpath('/row/n/text()', query_to_xml(format('SELECT count(*) AS n FROM %s', c.oid::regclass), false, true, '')))[1]
 		FROM pg_class c WHERE c.relnamespace = '$schema'::regnamespace AND c.relkind = 'r' ORDER BY 1};
 	for (split /\n/, $planner->query($sql)) {
-		my ($name, $bound, $oid, $indexes, $rows) = split /\|/;
-		$tables{$name} = { bound => $bound, oid => $oid, indexes => $indexes, rows => $rows };
+		my ($name, $bound, $oid, $indexes, $extra, $rows) = split /\|/;
+		$tables{$name} = { bound => $bound, oid => $oid, indexes => $indexes, extra => $extra, rows => $rows };
 	}
 	return %tables;
 }
@@ -81,8 +82,9 @@ sub make_state {
 		"SELECT c.relname FROM pg_inherits i JOIN pg_class c ON c.oid = i.inhrelid WHERE i.inhparent = '$schema.ev'::regclass ORDER BY c.oid");
 	for my $child (@children) {
 		next if chance(0.3);
-		$planner->query(qq{INSERT INTO $schema.ev SELECT (regexp_match(pg_get_expr(relpartbound, oid), '\\(''?(.*?)''?\\)'))[1]::$type, 'x'
+		my (undef, $refused) = $planner->query(qq{INSERT INTO $schema.ev SELECT (regexp_match(pg_get_expr(relpartbound, oid), '\\(''?([^'')]*)'))[1]::$type, 'x'
 			FROM pg_class WHERE oid = '$schema.$child'::regclass});
+		die "a row for $child: $refused" if $refused;
 	}
 	for my $child (@children) {
 		next unless chance(0.25);
@@ -95,14 +97,15 @@ sub make_state {
 	my $new_premake = 1 + int rand 6;
 	my $retention = chance(0.25) ? 'NULL'
 	  : $kind eq 'id' ? "'" . int(rand($before + 1)) * $step . "'" : "(" . (1 + int rand $before) . " * interval '$step')::text";
+	my $columns = chance(0.4) ? "ARRAY['payload']" : 'NULL';
 	my ($keep, $index, $infinite, $ignore, $first) = map { chance(0.5) ? 'true' : 'false' } 1 .. 5;
 	($out, $err) = $planner->query(qq{
 		UPDATE partman.part_config SET premake = $new_premake, retention = $retention, retention_keep_table = $keep,
 			retention_keep_index = $index, infinite_time_partitions = $infinite, ignore_default_data = $ignore,
-			detach_before_drop = $first WHERE parent_table = '$schema.ev'});
+			detach_before_drop = $first, constraint_cols = $columns, optimize_constraint = 1 WHERE parent_table = '$schema.ev'});
 	die "part_config: $err" if $err;
 	my $text = "$type by $step, $before before, premake $premake to $new_premake, retention $retention, keep table $keep, "
-	  . "keep index $index, infinite $infinite, ignore default $ignore, default $default";
+	  . "keep index $index, infinite $infinite, ignore default $ignore, default $default, constraints $columns";
 	return ($type, $keep, $index, $text);
 }
 
@@ -130,11 +133,12 @@ sub away_from_borders {
 sub differences {
 	my ($type, $keep, $index, $plan, $before, $after) = @_;
 	my @wrong;
-	my (%planned_new, %planned_gone, %planned_loose);
+	my (%planned_new, %planned_gone, %planned_loose, %planned_extra);
 	for (@$plan) {
 		$planned_new{ $_->{table} } = $_ if $_->{action} eq 'create';
 		$planned_loose{ $_->{table} } = 1 if $_->{action} eq 'detach';
 		$planned_gone{ $_->{table} } = 1 if $_->{action} =~ /^drop/;
+		$planned_extra{ $_->{table} } = 1 if $_->{action} eq 'constrain';
 	}
 	delete $planned_loose{$_} for keys %planned_gone;
 	for my $name (sort keys %$after) {
@@ -154,19 +158,29 @@ sub differences {
 		} elsif ($now->{indexes} ne $then->{indexes}) {
 			push @wrong, "$name has other indexes";
 		}
+		# Without a row there is no smallest and largest value.
+		my $more = delete $planned_extra{$name} && $now->{rows} > 0 ? 1 : 0;
+		push @wrong, "$name has $now->{extra} extra constraints, $more planned" if $then && $now->{extra} != $then->{extra} + $more;
 		push @wrong, "$name has other rows" if $then && $now->{rows} ne $then->{rows};
 	}
 	for my $name (sort keys %$before) {
 		push @wrong, "$name is gone, not planned" if !$after->{$name} && !delete $planned_gone{$name};
 	}
 	push @wrong, "$_ was planned, not created" for sort keys %planned_new;
+	push @wrong, "$_ was to be constrained" for sort keys %planned_extra;
 	push @wrong, "$_ was to be detached" for sort keys %planned_loose;
 	push @wrong, "$_ was to be dropped" for sort keys %planned_gone;
 	return @wrong;
 }
 
+# States go on until each kind of action was in as many plans as it takes, if they are the usual ones.
+my $enough = $ENV{STRATA_SEED} || $ENV{STRATA_STATES} ? 0 : 20;
+my @kinds = qw(create detach drop constrain blocked);
 my %seen;
-for my $number (1 .. $states) {
+sub seen_enough { return !grep { ($seen{$_} // 0) < $enough } @kinds; }
+
+my $number = 0;
+while (++$number <= $states || !seen_enough() && $number < 400) {
 	my $schema = "s$number";
 	my ($type, $keep, $index, $text) = make_state($schema);
 	my $procedure = chance(0.6);
@@ -175,7 +189,8 @@ for my $number (1 .. $states) {
 	my @plan = plan_of($schema);
 	my $blocked = grep { $_->{action} eq 'blocked' } @plan;
 	my $errors = grep { $_->{action} eq 'error' } @plan;
-	$seen{ $_->{action} }++ for @plan;
+	my %in_plan = map { $_->{action} => 1 } @plan;
+	$seen{$_}++ for keys %in_plan;
 
 	my ($out, $err) = $runner->query($procedure ? 'CALL partman.run_maintenance_proc()' : "SELECT partman.run_maintenance('$schema.ev')");
 	my %after = tables_of($schema);
@@ -192,10 +207,8 @@ for my $number (1 .. $states) {
 	  or diag(join("\n", "seed $seed", (map { "$_->{step} $_->{action} $_->{table} $_->{lower} $_->{upper}" } @plan), $err));
 	$planner->query("DELETE FROM partman.part_config; DELETE FROM partman.part_pending_drop; DROP SCHEMA $schema CASCADE");
 }
-note(join ', ', map { "$seen{$_} $_" } sort keys %seen);
-for my $action ($ENV{STRATA_SEED} ? () : qw(create detach drop blocked)) {
-	cmp_ok($seen{$action} // 0, '>', 2, "the states had $action in their plans");
-}
+note("$number states, with: ", join ', ', map { "$seen{$_} $_" } sort keys %seen);
+cmp_ok($seen{$_} // 0, '>=', $enough, "$enough states and more had $_ in their plans") for @kinds;
 
 $_->quit for $planner, $runner;
 $node->stop;
