@@ -13,8 +13,12 @@ GRANT SELECT, INSERT, UPDATE, DELETE ON TABLE
     @extschema@.part_pending_drop
 TO @extowner@ WITH GRANT OPTION;
 
--- Nobody but maintenance writes history.
-GRANT SELECT, DELETE ON TABLE @extschema@.maintenance_run, @extschema@.maintenance_action TO @extowner@ WITH GRANT OPTION;
+-- Nobody but the extension writes history.
+GRANT SELECT, DELETE ON TABLE
+    @extschema@.maintenance_run,
+    @extschema@.maintenance_action,
+    @extschema@.move_history
+TO @extowner@ WITH GRANT OPTION;
 
 GRANT SELECT ON TABLE
     @extschema@.table_privs,

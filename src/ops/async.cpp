@@ -203,7 +203,8 @@ Step take_out(const Extension& extension, Work& work, const core::Range& range, 
                                .to = working->oid,
                                .to_sql = working->quoted(),
                                .columns = moved_columns(work.set.parent.oid, working->oid, {}),
-                               .condition = key_condition(work.set, *batch)});
+                               .condition = key_condition(work.set, *batch)})
+                    .rows;
     pg::wait_point("async_taken");
     return true;
   });
@@ -231,7 +232,7 @@ Step put_in(const Extension& extension, const AsyncRequest& request, const Work&
   if (child == nullptr) return {.attempt = {.outcome = Outcome::Changed, .blocked_by = {}}};
   const std::array<Oid, 2> tables{child->oid, work.working.oid};
   step.attempt = try_action(budget, Mode::Committing, tables, [&](const pg::LockDeadline& deadline) {
-    step.rows = 0;
+    MovedRows moved;
     {
       const pg::OwnerScope as_owner(work.set.parent.owner, work.set.parent.schema_oid);
       if (!pg::lock_relation(child->oid, RowExclusiveLock, deadline) ||
@@ -241,16 +242,17 @@ Step put_in(const Extension& extension, const AsyncRequest& request, const Work&
       deadline.arm();
       const std::optional<core::Range> batch = next_batch(work, working_sql(work), range);
       if (!batch) return false;
-      step.rows =
-          transfer_rows({.from = work.working.oid,
-                         .from_sql = working_sql(work),
-                         .to = child->oid,
-                         .to_sql = pg::qualified(child->schema, child->name),
-                         .columns = moved_columns(work.working.oid, work.set.parent.oid, request.ignored_columns),
-                         .all_columns = request.ignored_columns.empty(),
-                         .condition = key_condition(work.set, *batch),
-                         .identity = Identity::OverrideSystemValue});
+      moved = transfer_rows({.from = work.working.oid,
+                             .from_sql = working_sql(work),
+                             .to = child->oid,
+                             .to_sql = pg::qualified(child->schema, child->name),
+                             .columns = moved_columns(work.working.oid, work.set.parent.oid, request.ignored_columns),
+                             .all_columns = request.ignored_columns.empty(),
+                             .condition = key_condition(work.set, *batch),
+                             .identity = Identity::OverrideSystemValue});
     }
+    step.rows = moved.rows;
+    request.note->add(moved);
     deadline.arm();
     advance(extension, work, last);
     pg::wait_point("async_put");
@@ -338,13 +340,19 @@ void finish(const Extension& extension, const AsyncRequest& request) {
 
 }  // namespace
 
-void move_async(const Extension& extension, const AsyncRequest& request) {
-  const Work work = prepare(extension, request);
-  const pg::AdvisoryLock lock("pg_partman partition_data_async", request.parent);
+void move_async(const Extension& extension, const AsyncRequest& asked) {
+  const Work work = prepare(extension, asked);
+  const pg::AdvisoryLock lock("pg_partman partition_data_async", asked.parent);
   if (!lock.held()) {
-    notice("partition_data_async is already running for \"" + request.parent + "\"");
+    notice("partition_data_async is already running for \"" + asked.parent + "\"");
     return;
   }
+  const MoveNote note(extension, {.operation = "partition_data_async",
+                                  .parent_table = work.set.config.parent_table,
+                                  .from_table = raw_name_of(work.set.parent.default_oid),
+                                  .to_table = work.set.parent.raw_name()});
+  AsyncRequest request = asked;
+  request.note = &note;
   const LockBudget budget = budget_of(work.set.config);
   const int limit = request.batches.value_or(0);
   std::uint64_t rows = 0;

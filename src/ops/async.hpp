@@ -2,6 +2,7 @@
 #pragma once
 
 #include "ops/batches.hpp"
+#include "ops/move_note.hpp"
 
 namespace strata::ops {
 
@@ -12,6 +13,7 @@ struct AsyncRequest {
   double lock_wait_seconds = 0;  // as in DrainRequest; what cannot be locked ends the call with 55P03
   std::string order = "ASC";     // nothing else
   std::vector<std::string> ignored_columns;
+  const MoveNote* note = nullptr;  // as in DrainRequest
 };
 
 // partition_data_async. Every batch is its own transaction; between two of them every row is in the default, in the

@@ -213,7 +213,8 @@ std::uint64_t transfer_all(const Move& move) {
                            .to_sql = target.name.quoted(),
                            .columns = move.columns,
                            .condition = key_condition(move.set, target.range),
-                           .identity = Identity::OverrideSystemValue});
+                           .identity = Identity::OverrideSystemValue})
+                .rows;
   }
   silent.reset();
   for (const Target& target : move.targets) finish_load(move, target);
@@ -250,8 +251,8 @@ Moved remove_shelved(const Move& move, std::span<const Shelf> shelves) {
 }
 
 // Everything inside one try. False when the plan no longer fits.
-bool carry_out(const Makers& makers, const Move& move, const LockBudget& budget, const pg::LockDeadline& deadline,
-               Moved& moved) {
+bool carry_out(const Makers& makers, const Move& move, const MoveNote& note, const LockBudget& budget,
+               const pg::LockDeadline& deadline, Moved& moved) {
   {
     const pg::OwnerScope as_owner(move.set.parent.owner, move.set.parent.schema_oid);
     if (!lock_tables(locks_against_writers(move), deadline) || !still_as_planned(move)) return false;
@@ -273,20 +274,22 @@ bool carry_out(const Makers& makers, const Move& move, const LockBudget& budget,
   if (moved.load.way == Way::Swap) renew_default(move.set, moved.load);
   attach_all(move, moved.load.way);
   unshelve(move, shelves);
+  note.add({.rows = moved.rows, .checksum = moved.load.checksum});
   pg::wait_point("drain_switched");
   pg::wait_for_snapshots(budget.milliseconds);
   pg::wait_point("drain_before_commit");
   return true;
 }
 
-Moved carry_out_move(const Makers& makers, const Move& move, const LockBudget& budget, Mode mode) {
+Moved carry_out_move(const Makers& makers, const Move& move, const MoveNote& note, const LockBudget& budget,
+                     Mode mode) {
   Moved moved;
   std::string snapshots;
   const std::array<Oid, 2> relations{move.set.parent.oid, move.set.parent.default_oid};
   const Attempt attempt = try_action(budget, mode, relations, [&](const pg::LockDeadline& deadline) {
     snapshots.clear();
     try {
-      return carry_out(makers, move, budget, deadline, moved);
+      return carry_out(makers, move, note, budget, deadline, moved);
     } catch (const pg::PgError& error) {
       if (error.sqlstate() == ERRCODE_LOCK_NOT_AVAILABLE) snapshots = error.detail();
       throw;
@@ -330,10 +333,17 @@ Moved plan_and_move(const Extension& extension, const DrainRequest& request, con
     if (planned.outcome == Outcome::Deferred) return {.attempt = planned, .rows = 0};
     if (planned.outcome == Outcome::Changed) continue;
     if (move.targets.empty()) return {};
-    Moved moved = carry_out_move(makers, move, budget, mode);
+    Moved moved = carry_out_move(makers, move, *request.note, budget, mode);
     if (moved.attempt.outcome != Outcome::Changed) return moved;
   }
   raise_changing(request.parent);
+}
+
+MoveNote note_of_drain(const Extension& extension, const ManagedSet& set, std::string operation) {
+  return MoveNote(extension, {.operation = std::move(operation),
+                              .parent_table = set.config.parent_table,
+                              .from_table = raw_name_of(set.parent.default_oid),
+                              .to_table = set.parent.raw_name()});
 }
 
 Moved move_batch(const Extension& extension, const DrainRequest& request, const LockBudget& budget, Mode mode) {
@@ -348,19 +358,25 @@ Attempt drain_range(const Extension& extension, const std::string& parent, const
   if (set.config.has_move ||
       std::ranges::any_of(set.ranges(), [&](const core::Range& one) { return one.overlaps(range); }))
     return {.outcome = Outcome::Changed, .blocked_by = {}};
+  const MoveNote note =
+      note_of_drain(extension, set, mode == Mode::Committing ? "run_maintenance_proc" : "run_maintenance");
   DrainRequest request;
   request.parent = parent;
+  request.note = &note;
   request.cells.wanted = {range};
   const Moved moved = plan_and_move(extension, request, budget_of(set.config), mode);
   if (moved.attempt.outcome == Outcome::Done && moved.rows == 0) return {.outcome = Outcome::Changed, .blocked_by = {}};
   return moved.attempt;
 }
 
-std::int64_t drain_default(const Extension& extension, const DrainRequest& request, KeyKind kind) {
-  const ManagedSet set = load_set(extension, request.parent);
+std::int64_t drain_default(const Extension& extension, const DrainRequest& asked, KeyKind kind) {
+  const ManagedSet set = load_set(extension, asked.parent);
   require_owner_rights(set.parent);
   require_kind(set, kind);
   require_no_move(extension, set, Mode::Caller);
+  const MoveNote note = note_of_drain(extension, set, set.is_time() ? "partition_data_time" : "partition_data_id");
+  DrainRequest request = asked;
+  request.note = &note;
   const Moved moved = move_batch(extension, request, budget_of(set.config), Mode::Caller);
   if (moved.attempt.outcome == Outcome::Deferred) {
     if (request.lock_wait_seconds == 0) raise_not_locked(set.parent.raw_name(), moved.attempt);
@@ -443,8 +459,8 @@ Batch Drainer::next() {
 
 }  // namespace
 
-void drain_default_committing(const Extension& extension, const DrainRequest& request, const BatchLoop& loop) {
-  const ManagedSet set = load_set(extension, request.parent);
+void drain_default_committing(const Extension& extension, const DrainRequest& asked, const BatchLoop& loop) {
+  const ManagedSet set = load_set(extension, asked.parent);
   require_owner_rights(set.parent);
   const pg::AdvisoryLock lock("pg_partman partition_data_proc", set.config.parent_table);
   if (!lock.held()) {
@@ -452,6 +468,9 @@ void drain_default_committing(const Extension& extension, const DrainRequest& re
     return;
   }
   require_no_move(extension, set, Mode::Committing);
+  const MoveNote note = note_of_drain(extension, set, "partition_data_proc");
+  DrainRequest request = asked;
+  request.note = &note;
   Drainer drainer(extension, request, loop);
   std::uint64_t total = 0;
   try {

@@ -4,6 +4,7 @@
 #include "ops/batches.hpp"
 #include "ops/create.hpp"
 #include "ops/drain_cells.hpp"
+#include "ops/move_note.hpp"
 
 namespace strata::ops {
 
@@ -17,6 +18,7 @@ struct DrainRequest {
   CellRequest cells;  // order is taken from the text above
   AnalyzeParent analyze = AnalyzeParent::No;
   std::vector<std::string> ignored_columns = {};  // get their default in the new partition
+  const MoveNote* note = nullptr;                 // the caller's, of what has moved
 };
 
 // What all moves of rows of a set ask first: the right kind of key, a valid p_order, no undo or asynchronous move under

@@ -109,6 +109,7 @@ std::optional<Load> bulk_load_default(const ManagedSet& set, std::span<const Lan
   if (!loaded) return std::nullopt;
   for (std::size_t n = 0; n < order.size(); ++n) load.rows[order[n]] = loaded->rows[n];
   load.rest_rows = loaded->rest;
+  load.checksum = loaded->sum;
   // Builds the indexes from the rows, and so checks keys, deferrable ones too: nobody would come back to them.
   for (const Landing& landing : landings)
     for (const std::string& index : heaps.at(landing.name.name).indexes) pg::execute("REINDEX INDEX " + index);

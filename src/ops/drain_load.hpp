@@ -2,6 +2,7 @@
 #pragma once
 
 #include "ops/child.hpp"
+#include "pg/row_check.hpp"
 
 namespace strata::ops {
 
@@ -22,6 +23,7 @@ struct Load {
   std::vector<std::uint64_t> rows;  // of each landing
   Oid rest = InvalidOid;            // Swap: the default's next file, if rows stay in it
   std::uint64_t rest_rows = 0;
+  std::optional<pg::Checksum> checksum = {};  // of the rows of all landings
 };
 
 // Whether stored values are right for a partition as they are: nothing computed, every constraint validated. And

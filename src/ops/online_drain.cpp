@@ -258,6 +258,7 @@ Attempt OnlineDrain::load_part(std::uint32_t end) {
                               .key = capture_.key.numbers()});
     }
     for (const std::uint64_t rows : loaded.rows) rows_ += rows;
+    checksum_ += loaded.sum;
     record_progress(extension_, set_, static_cast<std::int64_t>(rows_), static_cast<std::int64_t>(end) * BLCKSZ);
     return true;
   });
@@ -476,6 +477,7 @@ Attempt OnlineDrain::switch_over() {
       exchange(*deadline);
     }
     forget_move(extension_, set_);
+    request_.note->add({.rows = rows_, .checksum = checksum_});
     pg::wait_point("online_switched");
     return true;
   });

@@ -86,6 +86,7 @@ class OnlineDrain {
   std::string definition_;                 // of the set when it was planned
   std::vector<pg::SnapshotHolder> older_;  // than the last commit that changed a copy
   std::uint64_t rows_ = 0;                 // in the copies
+  pg::Checksum checksum_ = 0;              // of those that were loaded
   std::uint32_t pages_ = 0;                // of the default when loading began
   bool paused_ = false;                    // somebody was told
   std::uint32_t next_page_ = 0;            // that is not loaded yet

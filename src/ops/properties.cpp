@@ -7,6 +7,14 @@ std::string with_child(std::string statement, const std::string& quoted_name) {
   return at == std::string::npos ? statement : statement.replace(at, kChildMark.size(), quoted_name);
 }
 
+std::string raw_name_of(Oid table) {
+  const pg::Rows rows = pg::query(
+      "SELECT n.nspname || '.' || c.relname FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = "
+      "c.relnamespace WHERE c.oid = $1",
+      pg::Params().oid(table));
+  return rows.empty() ? std::string() : rows.text(0, 0);
+}
+
 std::optional<Table> find_table(const std::string& schema, const std::string& name) {
   // The casts cut an overlong name as the server would have.
   const pg::Rows rows = pg::query(

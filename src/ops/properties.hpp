@@ -24,6 +24,8 @@ struct Table {
   [[nodiscard]] std::string raw_name() const { return schema + "." + name; }
 };
 [[nodiscard]] std::optional<Table> find_table(const std::string& schema, const std::string& name);
+// schema.name, empty when there is no such table.
+[[nodiscard]] std::string raw_name_of(Oid table);
 
 // --- indexes ---------------------------------------------------------------------------------------------------------
 

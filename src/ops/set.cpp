@@ -193,6 +193,10 @@ std::optional<core::Retention> read_retention(const ManagedSet& set) {
   return read_interval(*set.config.retention);
 }
 
+bool is_history(std::string_view table) {
+  return table.starts_with("maintenance_") || table == "move_history";
+}
+
 }  // namespace
 
 Extension::Extension(Oid function) : schema_(pg::schema_of_function(function)) {}
@@ -202,7 +206,7 @@ std::string Extension::with_tables(std::string_view sql) const {
   for (bool is_name = false;; is_name = !is_name) {
     const auto end = sql.find('%');
     const std::string piece(sql.substr(0, end));
-    text += is_name ? object(piece.starts_with("maintenance_") ? piece : "part_" + piece) : piece;
+    text += is_name ? object(is_history(piece) ? piece : "part_" + piece) : piece;
     if (end == std::string_view::npos) return text;
     sql.remove_prefix(end + 1);
   }

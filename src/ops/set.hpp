@@ -23,8 +23,8 @@ class Extension {
   [[nodiscard]] const std::string& schema() const noexcept { return schema_; }
   // Quoted schema.name of one of our own objects.
   [[nodiscard]] std::string object(std::string_view name) const { return pg::qualified(schema_, name); }
-  // The text with every %name% replaced by our table part_name, or maintenance_... under its own name. In one pass: the
-  // schema's name may hold anything.
+  // The text with every %name% replaced by our table part_name, or that of a history under its own name. In one pass:
+  // the schema's name may hold anything.
   [[nodiscard]] std::string with_tables(std::string_view sql) const;
 
  private:

@@ -86,6 +86,13 @@ Work prepare(const Extension& extension, const SourceRequest& request) {
   return work;
 }
 
+MoveNote note_of(const Extension& extension, const Work& work, const char* operation) {
+  return MoveNote(extension, {.operation = operation,
+                              .parent_table = work.set.config.parent_table,
+                              .from_table = work.source.raw_name(),
+                              .to_table = work.set.parent.raw_name()});
+}
+
 // --- one batch -------------------------------------------------------------------------------------------------------
 
 std::string source_sql(const Parent& source) {
@@ -135,8 +142,9 @@ struct Moved {
   std::optional<core::Range> range = {};
 };
 
-bool move_slice(const Work& work, const SourceRequest& request, const Slice& slice, const pg::LockDeadline& deadline,
-                std::uint64_t& rows) {
+// Gives what moved; nothing when something has changed since.
+std::optional<MovedRows> move_slice(const Work& work, const SourceRequest& request, const Slice& slice,
+                                    const pg::LockDeadline& deadline) {
   const core::Child& child = *partition_for(work.set, slice.cell);
   deadline.arm();
   take_over(work.set.parent, child.oid);
@@ -146,19 +154,21 @@ bool move_slice(const Work& work, const SourceRequest& request, const Slice& sli
       !is_still_called(work.source.oid, work.source.schema, work.source.table) ||
       !pg::lock_relation(child.oid, RowExclusiveLock, deadline) ||
       !is_still_called(child.oid, child.schema, child.name))
-    return false;
+    return std::nullopt;
   deadline.arm();
-  rows = transfer_rows({.from = work.source.oid,
-                        .from_sql = source_sql(work.source),
-                        .to = child.oid,
-                        .to_sql = pg::qualified(child.schema, child.name),
-                        .columns = moved_columns(work.source.oid, work.set.parent.oid, request.data.ignored_columns),
-                        .all_columns = request.data.ignored_columns.empty(),
-                        .condition = key_condition(work.set, slice.rows),
-                        .identity = request.identity,
-                        .check = work.check});
+  const MovedRows moved =
+      transfer_rows({.from = work.source.oid,
+                     .from_sql = source_sql(work.source),
+                     .to = child.oid,
+                     .to_sql = pg::qualified(child.schema, child.name),
+                     .columns = moved_columns(work.source.oid, work.set.parent.oid, request.data.ignored_columns),
+                     .all_columns = request.data.ignored_columns.empty(),
+                     .condition = key_condition(work.set, slice.rows),
+                     .identity = request.identity,
+                     .check = work.check});
+  request.data.note->add(moved);
   pg::wait_point("source_moved");
-  return true;
+  return moved;
 }
 
 // Reading the source waits for locks, too.
@@ -194,7 +204,9 @@ Moved try_batch(const Extension& extension, const SourceRequest& request, const 
     }
     const std::array<Oid, 2> tables{work.source.oid, partition_for(work.set, slice->cell)->oid};
     moved.attempt = try_action(budget, mode, tables, [&](const pg::LockDeadline& deadline) {
-      return move_slice(work, request, *slice, deadline, moved.rows);
+      const std::optional<MovedRows> done = move_slice(work, request, *slice, deadline);
+      moved.rows = done.value_or(MovedRows{}).rows;
+      return done.has_value();
     });
     if (moved.attempt.outcome != Outcome::Done) moved.rows = 0;
     if (moved.attempt.outcome != Outcome::Changed) return moved;
@@ -243,9 +255,9 @@ Attempt find_cells(const Work& work, std::size_t count, const LockBudget& budget
   });
 }
 
-// False when something has changed since. `rows` stays empty where statements are needed.
+// False when something has changed since. `moved` stays empty where statements are needed.
 bool spread(const Work& work, const SourceRequest& request, std::span<const core::Range> cells,
-            const pg::LockDeadline& deadline, std::optional<std::uint64_t>& rows) {
+            const pg::LockDeadline& deadline, std::optional<MovedRows>& moved) {
   std::vector<const core::Child*> children;
   for (const core::Range& cell : cells) children.push_back(partition_for(work.set, cell));
   deadline.arm();
@@ -269,7 +281,8 @@ bool spread(const Work& work, const SourceRequest& request, std::span<const core
     all.to.push_back(route_target(work.set, child->range, child->oid));
   }
   deadline.arm();
-  rows = spread_rows(all);
+  moved = spread_rows(all);
+  request.data.note->add(moved.value_or(MovedRows{}));
   pg::wait_point("source_moved");
   return true;
 }
@@ -298,13 +311,13 @@ std::optional<Moved> move_together(const Extension& extension, const SourceReque
     if (child == nullptr) return std::nullopt;
     tables.push_back(child->oid);
   }
-  std::optional<std::uint64_t> rows;
+  std::optional<MovedRows> rows;
   moved.attempt = try_action(budget, mode, tables, [&](const pg::LockDeadline& deadline) {
     return spread(work, request, cells, deadline, rows);
   });
   if (moved.attempt.outcome == Outcome::Changed || (moved.attempt.outcome == Outcome::Done && !rows))
     return std::nullopt;
-  moved.rows = rows.value_or(0);
+  moved.rows = rows.value_or(MovedRows{}).rows;
   moved.range = work.order == Order::Ascending ? cells.back() : cells.front();
   return moved;
 }
@@ -343,9 +356,12 @@ ProvidedPartition provide_partition(const Extension& extension, const ManagedSet
           .existence = Existence::Created};
 }
 
-std::int64_t move_from_source(const Extension& extension, const SourceRequest& request, KeyKind kind) {
-  const Work work = prepare(extension, request);
+std::int64_t move_from_source(const Extension& extension, const SourceRequest& asked, KeyKind kind) {
+  const Work work = prepare(extension, asked);
   require_kind(work.set, kind);
+  const MoveNote note = note_of(extension, work, kind == KeyKind::Time ? "partition_data_time" : "partition_data_id");
+  SourceRequest request = asked;
+  request.data.note = &note;
   const LockBudget budget = budget_of(work.set.config);
   std::int64_t total = 0;
   Existence last = Existence::Existed;
@@ -372,13 +388,16 @@ std::int64_t move_from_source(const Extension& extension, const SourceRequest& r
   return total;
 }
 
-void move_from_source_committing(const Extension& extension, const SourceRequest& request, const BatchLoop& loop) {
-  const Work work = prepare(extension, request);
+void move_from_source_committing(const Extension& extension, const SourceRequest& asked, const BatchLoop& loop) {
+  const Work work = prepare(extension, asked);
   const pg::AdvisoryLock lock("pg_partman partition_data_proc", work.set.config.parent_table);
   if (!lock.held()) {
     notice("partition_data_proc is already running for \"" + work.set.config.parent_table + "\"");
     return;
   }
+  const MoveNote note = note_of(extension, work, "partition_data_proc");
+  SourceRequest request = asked;
+  request.data.note = &note;
   const std::uint64_t total = run_batches(loop, work.source.raw_name(), [&]() -> Batch {
     // From the start each time: what has come meanwhile moves, too, and dead rows are passed once.
     const Moved moved = move_batch(extension, request, std::nullopt, budget_of(work.set.config), Mode::Committing);

@@ -79,18 +79,18 @@ bool are_plain(Oid from, std::span<const Oid> to) {
 }
 
 // Rows that others change meanwhile are read again.
-std::uint64_t move_below(const pg::BulkTransfer& transfer, const std::string& query) {
-  std::uint64_t rows = 0;
+MovedRows move_below(const pg::BulkTransfer& transfer, const std::string& query) {
+  MovedRows all;
   for (;;) {
     const pg::BulkTransferred moved = pg::bulk_transfer(transfer, query);
-    rows += moved.rows;
-    if (moved.changed == 0) return rows;
+    all.add({.rows = moved.rows, .checksum = moved.sum});
+    if (moved.changed == 0) return all;
     pg::check_interrupts();
   }
 }
 
 // Nothing where the rows need statements.
-std::optional<std::uint64_t> transfer_below(const Transfer& transfer) {
+std::optional<MovedRows> transfer_below(const Transfer& transfer) {
   const std::array<Oid, 1> to{transfer.to};
   if (!transfer.all_columns || OidIsValid(transfer.check.relation) || !are_plain(transfer.from, to))
     return std::nullopt;
@@ -114,15 +114,15 @@ bool has_rights(Oid role, Oid of) {
 
 }  // namespace
 
-std::uint64_t transfer_rows(const Transfer& transfer) {
-  if (const std::optional<std::uint64_t> rows = transfer_below(transfer)) return *rows;
+MovedRows transfer_rows(const Transfer& transfer) {
+  if (const std::optional<MovedRows> moved = transfer_below(transfer)) return *moved;
   const std::vector<Deferred> constraints = deferrable_constraints(transfer);
   for (const Deferred& constraint : constraints) pg::execute("SET CONSTRAINTS " + constraint.name + " IMMEDIATE");
   const pg::Rows counts = pg::query_checked_as(statement_of(transfer), transfer.check);
   if (counts.int8(0, 0) != counts.int8(0, 1)) raise_lost(transfer, counts.int8(0, 0), counts.int8(0, 1));
   for (const Deferred& constraint : constraints)
     if (constraint.initially) pg::execute("SET CONSTRAINTS " + constraint.name + " DEFERRED");
-  return static_cast<std::uint64_t>(counts.int8(0, 0));
+  return {.rows = static_cast<std::uint64_t>(counts.int8(0, 0)), .checksum = std::nullopt};
 }
 
 pg::RouteTarget route_target(const ManagedSet& set, const core::Range& range, Oid table) {
@@ -132,7 +132,7 @@ pg::RouteTarget route_target(const ManagedSet& set, const core::Range& range, Oi
   return target;
 }
 
-std::optional<std::uint64_t> spread_rows(const Spread& spread) {
+std::optional<MovedRows> spread_rows(const Spread& spread) {
   std::vector<Oid> to;
   for (const pg::RouteTarget& target : spread.to) to.push_back(target.table);
   if (OidIsValid(spread.check.relation) || !are_plain(spread.from, to)) return std::nullopt;

@@ -5,6 +5,7 @@
 #pragma once
 
 #include "ops/apply.hpp"
+#include "ops/move_note.hpp"
 #include "pg/router.hpp"
 
 namespace strata::ops {
@@ -37,14 +38,14 @@ struct Spread {
 // A partition as the place of the rows in its range.
 [[nodiscard]] pg::RouteTarget route_target(const ManagedSet& set, const core::Range& range, Oid table);
 
-// Reads the table once and moves each row to the partition it belongs to; rows that belong to none stay. Gives their
-// number; nothing is done where a statement is needed for one of the partitions. Scope and locks as for
+// Reads the table once and moves each row to the partition it belongs to; rows that belong to none stay. Gives what
+// moved; nothing is done where a statement is needed for one of the partitions. Scope and locks as for
 // transfer_rows().
-[[nodiscard]] std::optional<std::uint64_t> spread_rows(const Spread& spread);
+[[nodiscard]] std::optional<MovedRows> spread_rows(const Spread& spread);
 
-// Number of rows moved. What a trigger of the target swallows would be lost: then it raises (23514). Call inside an
+// What moved. What a trigger of the target swallows would be lost: then it raises (23514). Call inside an
 // OwnerScope, both tables locked ROW EXCLUSIVE, with a lock deadline armed, which also bounds the waits for row locks.
-std::uint64_t transfer_rows(const Transfer& transfer);
+MovedRows transfer_rows(const Transfer& transfer);
 
 // Live columns of `listed` but the ignored ones and those `target` computes itself, quoted, in their order.
 [[nodiscard]] std::string moved_columns(Oid listed, Oid target, std::span<const std::string> ignored);

@@ -135,8 +135,8 @@ struct Step {
   Left left = Left::Rows;
 };
 
-Step move_rows(const Work& work, const UndoRequest& request, const Partition& partition, std::int64_t times,
-               const LockBudget& budget, Mode mode) {
+Step move_rows(const Work& work, const UndoRequest& request, const MoveNote& note, const Partition& partition,
+               std::int64_t times, const LockBudget& budget, Mode mode) {
   Step step;
   const std::array<Oid, 3> tables{work.set.parent.oid, partition.child.oid, work.target.oid};
   step.attempt = try_action(budget, mode, tables, [&](const pg::LockDeadline& deadline) {
@@ -156,11 +156,13 @@ Step move_rows(const Work& work, const UndoRequest& request, const Partition& pa
                       .all_columns = request.ignored_columns.empty(),
                       .condition = batch_condition(work, partition, times),
                       .check = work.check};
-    step.rows = transfer_rows(transfer);
-    if (step.rows == 0) {  // keys that do not sort as they decode: no batch is better than another
+    MovedRows moved = transfer_rows(transfer);
+    if (moved.rows == 0) {  // keys that do not sort as they decode: no batch is better than another
       transfer.condition = "true";
-      step.rows = transfer_rows(transfer);
+      moved = transfer_rows(transfer);
     }
+    step.rows = moved.rows;
+    note.add(moved);
     step.left = is_empty(partition) ? Left::Nothing : Left::Rows;
     pg::wait_point("undo_moved");
     return true;
@@ -233,6 +235,7 @@ Attempt forget(const Extension& extension, const ManagedSet& set, const LockBudg
 struct Run {
   const Extension& extension;
   const UndoRequest& request;
+  const MoveNote& note;
   LockBudget budget;
   Mode mode;
   Undone done = {};
@@ -300,7 +303,7 @@ Went undo_one(Run& run, const Work& work, const Partition& partition) {
   for (std::int64_t times = 1; !empty; ++times) {
     pg::check_interrupts();
     const Step step = try_step(run, [&](const LockBudget& budget) {
-      return move_rows(work, run.request, partition, times, budget, run.mode);
+      return move_rows(work, run.request, run.note, partition, times, budget, run.mode);
     });
     if (const Went went = stop_at(run, step.attempt); went != Went::On) return went;
     run.done.rows += step.rows;
@@ -334,9 +337,16 @@ void finish(Run& run, const Work& work) {
   run.done.complete = step.attempt.outcome == Outcome::Done;
 }
 
-Undone run_undo(const Extension& extension, const UndoRequest& request, Mode mode) {
+MoveNote note_of(const Extension& extension, const UndoRequest& request, const char* operation) {
+  return MoveNote(extension, {.operation = operation,
+                              .parent_table = request.parent,
+                              .from_table = request.parent,
+                              .to_table = request.target});
+}
+
+Undone run_undo(const Extension& extension, const UndoRequest& request, const MoveNote& note, Mode mode) {
   Work work = prepare(extension, request);
-  Run run{.extension = extension, .request = request, .budget = budget_of(work.set.config), .mode = mode};
+  Run run{.extension = extension, .request = request, .note = note, .budget = budget_of(work.set.config), .mode = mode};
   if (mark(run, work.set) == Went::Stopped) return std::move(run.done);
   for (int replan = 0; undo_all(run, work) == Went::Changed; ++replan) {
     if (replan == kReplans)
@@ -367,7 +377,7 @@ Undone undo(const Extension& extension, const UndoRequest& request) {
     notice("another session is undoing partitions already");
     return {.attempt = {.outcome = Outcome::Deferred, .blocked_by = "another call of undo_partition"}};
   }
-  Undone undone = run_undo(extension, request, Mode::Caller);
+  Undone undone = run_undo(extension, request, note_of(extension, request, "undo_partition"), Mode::Caller);
   require_locked(request, undone);
   if (undone.attempt.outcome == Outcome::Deferred)
     notice("could not lock the partitions of \"" + request.parent + "\" in time; " + std::to_string(undone.rows) +
@@ -384,11 +394,12 @@ void undo_committing(const Extension& extension, const UndoRequest& request, con
     notice("undo_partition_proc is already running for \"" + request.parent + "\"");
     return;
   }
+  const MoveNote note = note_of(extension, request, "undo_partition_proc");
   int partitions = 0;
   const auto next = [&]() -> Batch {
     if (!pg::try_transaction_lock(kLock))
       return {.attempt = {.outcome = Outcome::Deferred, .blocked_by = "another call of undo_partition"}};
-    const Undone undone = run_undo(extension, request, Mode::Committing);
+    const Undone undone = run_undo(extension, request, note, Mode::Committing);
     partitions += undone.partitions;
     return {.attempt = undone.attempt,
             .rows = undone.rows,

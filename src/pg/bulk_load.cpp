@@ -20,6 +20,7 @@ struct Target {
   Relation heap = nullptr;
   BulkInsertState bulk = nullptr;
   std::uint64_t loaded = 0;
+  Checksum sum = 0;  // of these
 };
 
 struct Loader {
@@ -56,13 +57,18 @@ void close_target(Target& target, int options) {
   table_close(target.heap, NoLock);
 }
 
-void write(Loader& loader, int number, HeapTuple* rows, int count) {
+void write(Loader& loader, int number, int first, int count) {
   Target& target = loader.targets[number];
   TupleTableSlot** const slots = number < loader.count ? loader.slots : loader.rest_slots;
   for (int done = 0; done < count; done += kRowsAtOnce) {
     const int part = std::min(kRowsAtOnce, count - done);
-    for (int n = 0; n < part; ++n) ExecStoreHeapTuple(rows[done + n], slots[n], false);
+    HeapTuple* const rows = loader.batch.sorted + first + done;
+    for (int n = 0; n < part; ++n) {
+      spoil(rows[n]);
+      ExecStoreHeapTuple(rows[n], slots[n], false);
+    }
     table_multi_insert(target.heap, slots, part, GetCurrentCommandId(true), loader.options, target.bulk);
+    target.sum += check_arrived(target.heap, rows, loader.batch.sorted_sums + first + done, slots, part);
     for (int n = 0; n < part; ++n) ExecClearTuple(slots[n]);
   }
   target.loaded += static_cast<std::uint64_t>(count);
@@ -75,7 +81,7 @@ void flush(Loader& loader) {
   const MemoryContext outside = MemoryContextSwitchTo(loader.scratch);
   int begin = 0;
   for (int n = 0; n < batch.targets; ++n) {
-    if (batch.ends[n] > begin) write(loader, n, batch.sorted + begin, batch.ends[n] - begin);
+    if (batch.ends[n] > begin) write(loader, n, begin, batch.ends[n] - begin);
     begin = batch.ends[n];
   }
   MemoryContextSwitchTo(outside);
@@ -245,7 +251,10 @@ std::optional<BulkLoaded> finish(Loader& loader) {
   if (!loader.stray) {
     guarded([&] { loading::flush(loader); });
     loaded.emplace();
-    for (int n = 0; n < loader.count; ++n) loaded->rows.push_back(loader.targets[n].loaded);
+    for (int n = 0; n < loader.count; ++n) {
+      loaded->rows.push_back(loader.targets[n].loaded);
+      loaded->sum += loader.targets[n].sum;
+    }
     if (loader.rest) loaded->rest = loader.targets[loader.count].loaded;
   }
   guarded([&] {
@@ -306,7 +315,10 @@ bool copy_row(void* context, TupleTableSlot* ctid) {
   // Formed anew, so that no column is missing in it.
   const HeapTuple row =
       heap_form_tuple(RelationGetDescr(copier.target), copier.slot->tts_values, copier.slot->tts_isnull);
+  const std::uint32_t sum = stored_sum(row);
+  spoil(row);
   heap_insert(copier.target, row, GetCurrentCommandId(true), HEAP_INSERT_FROZEN | HEAP_INSERT_SKIP_FSM, copier.bulk);
+  (void)check_arrived(copier.target, row, sum, &row->t_self);
   heap_freetuple(row);
   ExecClearTuple(copier.slot);
   ++copier.rows;

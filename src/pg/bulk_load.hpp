@@ -5,6 +5,7 @@
 
 #include "pg/capture.hpp"
 #include "pg/router.hpp"
+#include "pg/row_check.hpp"
 
 namespace strata::pg {
 
@@ -23,6 +24,7 @@ struct BulkLoad {
 struct BulkLoaded {
   std::vector<std::uint64_t> rows;  // of each target
   std::uint64_t rest = 0;
+  Checksum sum = 0;  // of the rows of all targets, as they were read and as they are there
 };
 
 // Each reads its source once, with a snapshot of its own. Nothing when a row belongs to none of the targets and there

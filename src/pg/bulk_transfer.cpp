@@ -91,12 +91,15 @@ void add_to_indexes(Mover& mover, Target& target, TupleTableSlot* slot) {
   ResetPerTupleExprContext(mover.state);
 }
 
-void write(Mover& mover, Target& target, HeapTuple* rows, int count) {
+void write(Mover& mover, Target& target, int first, int count) {
+  HeapTuple* const rows = mover.batch.sorted + first;
   for (int n = 0; n < count; ++n) {
+    spoil(rows[n]);
     ExecStoreHeapTuple(rows[n], target.slots[n], false);
     check(mover, target, target.slots[n]);
   }
   table_multi_insert(target.heap, target.slots, count, GetCurrentCommandId(true), 0, target.bulk);
+  mover.done.sum += check_arrived(target.heap, rows, mover.batch.sorted_sums + first, target.slots, count);
   for (int n = 0; n < count; ++n) {
     if (target.result->ri_NumIndices > 0 && !target.is_new) add_to_indexes(mover, target, target.slots[n]);
     ExecClearTuple(target.slots[n]);
@@ -137,7 +140,7 @@ void flush(Mover& mover) {
   for (int n = 0; n < mover.count; ++n) {
     for (int part = 0; done < mover.batch.ends[n]; done += part) {
       part = std::min(kRowsAtOnce, mover.batch.ends[n] - done);
-      write(mover, mover.targets[n], mover.batch.sorted + done, part);
+      write(mover, mover.targets[n], done, part);
     }
   }
   MemoryContextSwitchTo(outside);

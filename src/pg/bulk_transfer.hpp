@@ -3,6 +3,7 @@
 #pragma once
 
 #include "pg/router.hpp"
+#include "pg/row_check.hpp"
 
 namespace strata::pg {
 
@@ -14,6 +15,7 @@ struct BulkTransfer {
 
 struct BulkTransferred {
   std::uint64_t rows = 0;
+  Checksum sum = 0;           // of these, as they were read and as they are there
   std::uint64_t changed = 0;  // by somebody else between the reading and the deletion: left where they are
 };
 

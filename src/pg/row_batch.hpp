@@ -2,7 +2,7 @@
 // code.
 #pragma once
 
-#include "pg/postgres.hpp"
+#include "pg/row_check.hpp"
 
 namespace strata::pg {
 
@@ -16,9 +16,11 @@ struct RowBatch {
   int count = 0;
   int targets = 0;
   HeapTuple* rows = nullptr;
-  int* homes = nullptr;         // target of each row, or kNowhere
-  HeapTuple* sorted = nullptr;  // by target, in the order in which they came
-  int* ends = nullptr;          // where those of each target end among the sorted ones
+  int* homes = nullptr;                  // target of each row, or kNowhere
+  std::uint32_t* sums = nullptr;         // of each row, when it came
+  HeapTuple* sorted = nullptr;           // by target, in the order in which they came
+  std::uint32_t* sorted_sums = nullptr;  // of these
+  int* ends = nullptr;                   // where those of each target end among the sorted ones
 
   // In the current memory context.
   void make(int number_of_targets) {
@@ -26,7 +28,9 @@ struct RowBatch {
     bytes = static_cast<char*>(palloc(kBytes));
     rows = static_cast<HeapTuple*>(palloc(sizeof(HeapTuple) * kRows));
     homes = static_cast<int*>(palloc(sizeof(int) * kRows));
+    sums = static_cast<std::uint32_t*>(palloc(sizeof(std::uint32_t) * kRows));
     sorted = static_cast<HeapTuple*>(palloc(sizeof(HeapTuple) * kRows));
+    sorted_sums = static_cast<std::uint32_t*>(palloc(sizeof(std::uint32_t) * kRows));
     ends = static_cast<int*>(palloc(sizeof(int) * static_cast<Size>(targets + 1)));
   }
 
@@ -45,6 +49,7 @@ struct RowBatch {
     *copy = *row;
     copy->t_data = reinterpret_cast<HeapTupleHeader>(reinterpret_cast<char*>(copy) + HEAPTUPLESIZE);
     memcpy(copy->t_data, row->t_data, row->t_len);
+    sums[count] = stored_sum(row);
     homes[count] = home;
     rows[count++] = copy;
   }
@@ -54,8 +59,12 @@ struct RowBatch {
     for (int n = 0; n < count; ++n)
       if (homes[n] != kNowhere) ++ends[homes[n] + 1];
     for (int n = 1; n <= targets; ++n) ends[n] += ends[n - 1];
-    for (int n = 0; n < count; ++n)
-      if (homes[n] != kNowhere) sorted[ends[homes[n]]++] = rows[n];  // moves each beginning on to the end
+    for (int n = 0; n < count; ++n) {
+      if (homes[n] == kNowhere) continue;
+      const int place = ends[homes[n]]++;  // moves each beginning on to the end
+      sorted[place] = rows[n];
+      sorted_sums[place] = sums[n];
+    }
   }
 
   void clear() {

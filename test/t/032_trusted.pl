@@ -78,7 +78,7 @@ is(do_sql('postgres', q{
 do_sql('dev', q{
 	CREATE FUNCTION data.grab() RETURNS trigger LANGUAGE plpgsql AS
 		$$ BEGIN ALTER ROLE dev SUPERUSER; RETURN NEW; END $$});
-for my $table (qw(part_config part_config_sub part_policy part_pending_drop maintenance_run maintenance_action)) {
+for my $table (qw(part_config part_config_sub part_policy part_pending_drop maintenance_run maintenance_action move_history)) {
 	refused('dev', "CREATE TRIGGER grab BEFORE UPDATE ON partman.$table FOR EACH ROW EXECUTE FUNCTION data.grab()", qr/42501/,
 		"he cannot plant a trigger on $table");
 	refused('dev', "CREATE RULE grab AS ON UPDATE TO partman.$table DO ALSO SELECT 1", qr/42501/, "nor a rule on $table");
@@ -91,7 +91,7 @@ refused('dev', 'ALTER EXTENSION pg_strata DROP FUNCTION partman.check_epoch_type
 do_sql('dev', q{BEGIN; UPDATE partman.part_config SET parent_table = 'data.moved' WHERE parent_table = 'data.events'; ROLLBACK});
 is(do_sql('postgres', q{SELECT rolsuper FROM pg_roles WHERE rolname = 'dev'}), 'f', 'he is no superuser yet');
 refused('stranger', 'SELECT * FROM partman.part_config', qr/42501/, 'nobody else got anything');
-refused('stranger', "SELECT * FROM partman.$_", qr/42501/, "nor $_") for qw(maintenance_run maintenance_action maintenance_history partition_status partitions);
+refused('stranger', "SELECT * FROM partman.$_", qr/42501/, "nor $_") for qw(maintenance_run maintenance_action maintenance_history move_history partition_status partitions);
 cmp_ok(do_sql('dev', 'SELECT count(*) FROM partman.maintenance_history'), '>', 0, 'the installer sees the runs');
 is(do_sql('dev', q{SELECT count(*) FROM partman.partition_status WHERE last_success IS NOT NULL}), '2', 'and how his sets stand');
 refused('dev', "UPDATE partman.$_ SET outcome = 'done'", qr/42501/, "but does not rewrite $_") for qw(maintenance_run maintenance_action);
@@ -282,7 +282,7 @@ for my $function ('split_part(text, text, integer) RETURNS text', 'split_part(te
 }
 # Tables and types of the names we use; in pg_temp as well, where every session could put them.
 my $shadows = '';
-for my $relation (qw(pg_class pg_namespace pg_inherits pg_index pg_attribute part_config part_policy part_config_sub part_pending_drop maintenance_run maintenance_action)) {
+for my $relation (qw(pg_class pg_namespace pg_inherits pg_index pg_attribute part_config part_policy part_config_sub part_pending_drop maintenance_run maintenance_action move_history)) {
 	$shadows .= "CREATE %s $relation (oid oid, relname name, planted int);\n";
 }
 $planted .= $shadows =~ s/%s/TABLE/gr =~ s/TABLE /TABLE evil./gr;

@@ -13,7 +13,7 @@ use Time::HiRes qw(sleep time);
 our @EXPORT = qw(add_proof online_setting digest things locks_left sorted_out);
 
 # Tables of the extension that may grow: configuration, and what is kept of moves that have ended.
-my $kept = join ', ', map { "'$_'" } qw(part_config part_config_sub part_policy maintenance_run maintenance_action);
+my $kept = join ', ', map { "'$_'" } qw(part_config part_config_sub part_policy maintenance_run maintenance_action move_history);
 
 sub add_proof {
 	my ($node) = @_;
