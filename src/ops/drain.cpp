@@ -52,6 +52,7 @@
 #include "ops/drain_published.hpp"
 #include "ops/ledger.hpp"
 #include "ops/online_drain.hpp"
+#include "ops/settings.hpp"
 #include "ops/observe.hpp"
 #include "ops/transfer.hpp"
 #include "pg/relation.hpp"
@@ -301,6 +302,33 @@ Moved carry_out_move(const Makers& makers, const Move& move, const MoveNote& not
   return moved;
 }
 
+// --- what takes too long with writers locked out
+// ----------------------------------------------------------------------
+
+// What a move of one partition manages in a millisecond where many rows stay in the default (bench/README.md).
+constexpr std::int64_t kRowsPerMillisecond = 80;
+constexpr std::uint64_t kRowsThatTell = 10'000;
+
+std::int64_t count_rows(const Move& move, const std::string& limit) {
+  return pg::query("SELECT pg_catalog.count(*) FROM (SELECT 1 FROM " + default_source(move.set) + " WHERE " +
+                   hull_condition(move.set, ranges_of(move)) + limit + ") AS s")
+      .int8(0, 0);
+}
+
+// Under ACCESS SHARE: nobody waits for the count.
+void require_short(const Move& move, const DrainRequest::Stall& stall) {
+  const std::int64_t most = std::max<std::int64_t>(1, stall.milliseconds) * stall.rows_per_millisecond;
+  if (count_rows(move, " LIMIT " + std::to_string(most + 1)) <= most) return;
+  const std::int64_t rows = count_rows(move, "");
+  const std::string seconds = std::to_string(rows / (1000 * stall.rows_per_millisecond) + 1);
+  refuse(core::Code::NotInPrerequisiteState,
+         "moving " + std::to_string(rows) + " rows out of the default partition of \"" + move.set.parent.raw_name() +
+             "\" would keep its writers waiting for about " + seconds + " s",
+         "Remove the cause, or accept the wait with p_lock_wait => " + seconds +
+             " or by setting pg_strata.move_method to locked.",
+         "The rows cannot move while writers go on: " + stall.obstacle + ".");
+}
+
 // --- one batch ------------------------------------------------------------------------------------------------------
 
 [[noreturn]] void raise_changing(const std::string& parent) {
@@ -328,6 +356,7 @@ Moved plan_and_move(const Extension& extension, const DrainRequest& request, con
           !pg::lock_relation(set.parent.default_oid, AccessShareLock, deadline))
         return false;
       move = plan_move(set, cells, request.ignored_columns, makers);
+      if (request.stall && !move.targets.empty()) require_short(move, *request.stall);
       return true;
     });
     if (planned.outcome == Outcome::Deferred) return {.attempt = planned, .rows = 0};
@@ -407,13 +436,16 @@ class Drainer {
   }
   [[nodiscard]] Batch online(const LockBudget& budget);
   [[nodiscard]] Batch at_once(const DrainRequest& request, const LockBudget& budget);
+  [[nodiscard]] Batch one_by_one(const LockBudget& budget);
 
   const Extension& extension_;
   const DrainRequest& request_;
   const BatchLoop& loop_;
   std::unique_ptr<OnlineDrain> online_;
-  int done_ = 0;           // partitions
-  bool deferred_ = false;  // the last batch
+  std::string obstacle_;                                     // to moving online
+  std::int64_t rows_per_millisecond_ = kRowsPerMillisecond;  // of the last batch that tells
+  int done_ = 0;                                             // partitions
+  bool deferred_ = false;                                    // the last batch
 };
 
 Batch Drainer::online(const LockBudget& budget) {
@@ -427,6 +459,24 @@ Batch Drainer::at_once(const DrainRequest& request, const LockBudget& budget) {
   const Moved moved = move_batch(extension_, request, budget, Mode::Committing);
   return {
       .attempt = moved.attempt, .rows = moved.rows, .batches = std::max(1, static_cast<int>(moved.load.rows.size()))};
+}
+
+// Each switch as long as the rows of its partition take. Whoever has chosen to lock writers out has accepted that.
+Batch Drainer::one_by_one(const LockBudget& budget) {
+  DrainRequest one = request_;
+  if (move_method() == MoveMethod::Auto)
+    one.stall = {
+        .milliseconds = std::max<std::int64_t>(budget.milliseconds, std::llround(1000 * request_.lock_wait_seconds)),
+        .rows_per_millisecond = rows_per_millisecond_,
+        .obstacle = obstacle_};
+  const auto start = std::chrono::steady_clock::now();
+  Batch batch = at_once(one, budget);
+  const auto took =
+      std::chrono::duration_cast<std::chrono::milliseconds>(std::chrono::steady_clock::now() - start).count();
+  if (batch.rows >= kRowsThatTell)
+    rows_per_millisecond_ =
+        std::max<std::int64_t>(1, static_cast<std::int64_t>(batch.rows) / std::max<std::int64_t>(1, took));
+  return batch;
 }
 
 Batch Drainer::next() {
@@ -443,11 +493,19 @@ Batch Drainer::next() {
     DrainRequest several = request_;
     several.cells.count = left();
     several.cells.in_parts = true;
-    if (online_ == nullptr) online_ = OnlineDrain::begin(extension_, several, budget, done_ == 0);
+    if (online_ == nullptr) {
+      OnlineDrain::Beginning beginning = OnlineDrain::begin(extension_, several, budget, done_ == 0);
+      if (beginning.attempt.outcome == Outcome::Deferred) {
+        deferred_ = true;
+        return {.attempt = std::move(beginning.attempt)};
+      }
+      online_ = std::move(beginning.move);
+      obstacle_ = std::move(beginning.obstacle);
+    }
     if (online_ != nullptr)
       batch = online(budget);
     else
-      batch = at_once(takes_longer_than(set, budget) ? request_ : several, budget);
+      batch = takes_longer_than(set, budget) ? one_by_one(budget) : at_once(several, budget);
     if (batch.attempt.outcome == Outcome::Changed) continue;
     deferred_ = batch.attempt.outcome == Outcome::Deferred;
     if (batch.rows > 0) constrain_after_creation(extension_, set.config.parent_table, Mode::Committing);

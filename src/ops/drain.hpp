@@ -19,6 +19,13 @@ struct DrainRequest {
   AnalyzeParent analyze = AnalyzeParent::No;
   std::vector<std::string> ignored_columns = {};  // get their default in the new partition
   const MoveNote* note = nullptr;                 // the caller's, of what has moved
+  // For how long writers may wait for one partition, and why its rows cannot move while they go on.
+  struct Stall {
+    std::int64_t milliseconds = 0;
+    std::int64_t rows_per_millisecond = 1;
+    std::string obstacle;
+  };
+  std::optional<Stall> stall = {};
 };
 
 // What all moves of rows of a set ask first: the right kind of key, a valid p_order, no undo or asynchronous move under

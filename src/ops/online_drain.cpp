@@ -70,7 +70,7 @@ bool has_plain_foreign_keys(const Move& move) {
 }
 
 // What forbids an online move, as the end of "because ..."; empty when nothing does.
-std::string obstacle(const Extension& extension, const Move& move, const Makers& makers) {
+std::string obstacle(const Extension& extension, const Move& move, const Makers& makers, std::size_t most) {
   const Parent& parent = move.set.parent;
   if (move.recipe.sub) return "its partitions are partitioned themselves";
   if (!move.all_columns) return "columns are ignored";
@@ -84,7 +84,8 @@ std::string obstacle(const Extension& extension, const Move& move, const Makers&
   if (!may_use_trigger(extension, parent.owner))
     return "its owner may not use schema \"" + extension.schema() + "\" and the function capture_changes() in it";
   if (rows_that_stay(move.set, ranges_of(move)) > kMostToRewrite)
-    return "more than " + std::to_string(kMostToRewrite) + " rows would stay in the default partition";
+    return "more than " + std::to_string(kMostToRewrite) + " rows would stay in the default partition" +
+           (move.targets.size() == most ? ", since p_loop_count leaves them there" : "");
   return {};
 }
 
@@ -142,30 +143,33 @@ bool takes_longer_than(const ManagedSet& set, const LockBudget& budget) {
   return expected_stall(set) >= budget.milliseconds;
 }
 
-std::unique_ptr<OnlineDrain> OnlineDrain::begin(const Extension& extension, const DrainRequest& request,
-                                                const LockBudget& budget, bool first) {
+OnlineDrain::Beginning OnlineDrain::begin(const Extension& extension, const DrainRequest& request,
+                                          const LockBudget& budget, bool first) {
   ManagedSet set = load_set(extension, request.parent);
   const MoveMethod method = move_method();
-  if (method == MoveMethod::Locked || !is_local_heap(set.default_facts)) return nullptr;
-  if (method == MoveMethod::Auto && !takes_longer_than(set, budget)) return nullptr;
+  if (method == MoveMethod::Locked || !is_local_heap(set.default_facts)) return {};
+  if (method == MoveMethod::Auto && !takes_longer_than(set, budget)) return {};
   const Makers makers{
       .extension = extension, .creator = creator_for(set.parent), .sub = read_sub_config(extension, set)};
   std::optional<CaptureKey> key;
   std::string why;
   const std::array<Oid, 1> read{set.parent.default_oid};
-  (void)try_action(budget, Mode::Committing, read, [&](const pg::LockDeadline& deadline) {
+  Attempt attempt = try_action(budget, Mode::Committing, read, [&](const pg::LockDeadline& deadline) {
     const pg::OwnerScope as_owner(set.parent.owner, set.parent.schema_oid);
     if (!pg::lock_relation(set.parent.default_oid, AccessShareLock, deadline)) return false;
     const Move move = plan_move(set, as_many_as_fit(request), request.ignored_columns, makers);
     if (move.targets.empty()) return true;
-    why = obstacle(extension, move, makers);
+    why = obstacle(extension, move, makers, request.cells.count);
     if (why.empty()) key = capture_key(set.parent.oid, set.parent.default_oid);
     if (why.empty() && !key) why = "no unique index over columns that are NOT NULL identifies its rows";
     return true;
   });
   if (!why.empty() && (first || method == MoveMethod::Online)) tell_why_not(set, why, method);
-  if (!key) return nullptr;
-  return std::unique_ptr<OnlineDrain>(new OnlineDrain(extension, request, budget, std::move(set), *std::move(key)));
+  if (!key) return {.attempt = std::move(attempt), .move = nullptr, .obstacle = why};
+  return {.attempt = {},
+          .move = std::unique_ptr<OnlineDrain>(
+              new OnlineDrain(extension, request, budget, std::move(set), *std::move(key))),
+          .obstacle = {}};
 }
 
 void OnlineDrain::tell(const char* phase) {
@@ -205,7 +209,7 @@ Attempt OnlineDrain::plan_and_make() {
       const pg::OwnerScope as_owner(set_.parent.owner, set_.parent.schema_oid);
       if (!pg::lock_relation(set_.parent.default_oid, AccessShareLock, deadline)) return false;
       move_ = plan_move(set_, as_many_as_fit(request_), request_.ignored_columns, makers);
-      if (move_.targets.empty() || !obstacle(extension_, move_, makers).empty()) return false;
+      if (move_.targets.empty() || !obstacle(extension_, move_, makers, request_.cells.count).empty()) return false;
       definition_ = definition_of(set_);
     }
     std::vector<std::string> names;

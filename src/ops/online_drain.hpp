@@ -33,11 +33,16 @@ namespace strata::ops {
 
 class OnlineDrain {
  public:
-  // Nothing where it cannot be done so (no key, a publication, more than a few rows that would stay; the notice says
-  // which) or need not, because copying takes no longer than the lock budget allows. Outside any OwnerScope, in a call
-  // that may commit. `first`: tells why not.
-  [[nodiscard]] static std::unique_ptr<OnlineDrain> begin(const Extension& extension, const DrainRequest& request,
-                                                          const LockBudget& budget, bool first);
+  // No move where it cannot be done so (no key, a publication, more than a few rows that would stay): then there is an
+  // obstacle, the end of "because ...". Nor where it need not, because copying takes no longer than the lock budget
+  // allows. Outside any OwnerScope, in a call that may commit. `first`: tells why not.
+  struct Beginning {
+    Attempt attempt;  // to look at the default
+    std::unique_ptr<OnlineDrain> move;
+    std::string obstacle;
+  };
+  [[nodiscard]] static Beginning begin(const Extension& extension, const DrainRequest& request,
+                                       const LockBudget& budget, bool first);
   struct Result {
     Attempt attempt;
     std::uint64_t rows = 0;

@@ -108,3 +108,8 @@ SELECT partman.create_parent('s.n', 'id', '10', p_premake => 1);
 INSERT INTO s.n VALUES (1000);
 SELECT partman.partition_data_id('s.n');
 SELECT * FROM s.noted;
+
+SET client_min_messages = warning;
+DROP SCHEMA s CASCADE;
+DROP EXTENSION pg_strata;
+DROP SCHEMA partman CASCADE;

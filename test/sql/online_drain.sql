@@ -180,7 +180,7 @@ SET pg_strata.move_method = auto;
 SET client_min_messages = notice;
 UPDATE partman.part_policy SET lock_timeout_ms = 1 WHERE parent_table = 'o.x';
 INSERT INTO o.x SELECT n, n, 0 FROM generate_series(201, 3000) n;
-CALL partman.partition_data_proc('o.x', 3, p_wait := 0, p_ignored_columns := '{w}');
+CALL partman.partition_data_proc('o.x', 3, p_wait := 0, p_lock_wait := 5, p_ignored_columns := '{w}');
 SET client_min_messages = warning;
 SET pg_strata.move_method = locked;
 CALL partman.partition_data_proc('o.x', 3, p_wait := 0);
