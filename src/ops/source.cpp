@@ -5,6 +5,7 @@
 #include "ops/grow.hpp"
 #include "ops/key_step.hpp"
 #include "ops/observe.hpp"
+#include "pg/bulk_load.hpp"
 #include "pg/relation.hpp"
 
 namespace strata::ops {
@@ -257,7 +258,7 @@ Attempt find_cells(const Work& work, std::size_t count, const LockBudget& budget
 
 // False when something has changed since. `moved` stays empty where statements are needed.
 bool spread(const Work& work, const SourceRequest& request, std::span<const core::Range> cells,
-            const pg::LockDeadline& deadline, std::optional<MovedRows>& moved) {
+            const std::string& condition, const pg::LockDeadline& deadline, std::optional<MovedRows>& moved) {
   std::vector<const core::Child*> children;
   for (const core::Range& cell : cells) children.push_back(partition_for(work.set, cell));
   deadline.arm();
@@ -271,7 +272,7 @@ bool spread(const Work& work, const SourceRequest& request, std::span<const core
              .from_sql = source_sql(work.source),
              .parent = work.set.parent.oid,
              .to = {},
-             .condition = hull_condition(work.set, cells),
+             .condition = condition,
              .identity = request.identity,
              .check = work.check};
   for (const core::Child* child : children) {
@@ -313,13 +314,168 @@ std::optional<Moved> move_together(const Extension& extension, const SourceReque
   }
   std::optional<MovedRows> rows;
   moved.attempt = try_action(budget, mode, tables, [&](const pg::LockDeadline& deadline) {
-    return spread(work, request, cells, deadline, rows);
+    return spread(work, request, cells, hull_condition(work.set, cells), deadline, rows);
   });
   if (moved.attempt.outcome == Outcome::Changed || (moved.attempt.outcome == Outcome::Done && !rows))
     return std::nullopt;
   moved.rows = rows.value_or(MovedRows{}).rows;
   moved.range = work.order == Order::Ascending ? cells.back() : cells.front();
   return moved;
+}
+
+// --- all of it, part by part -----------------------------------------------------------------------------------------
+
+constexpr std::uint32_t kFirstPages = 128;
+constexpr std::uint32_t kMostPages = 16 * 1024;
+constexpr std::size_t kStraysAtOnce = 1000;
+constexpr std::uint64_t kRowsOfBatch = 1'000'000;
+
+// The procedure without a limit: some pages of the source at a time, whose rows go where they belong, in a transaction
+// that takes about as long as the lock budget. So long whoever changes one of these rows waits for us, whether the rows
+// of a partition lie together or not, and whether there is an index that finds them or not.
+class SourcePass {
+ public:
+  SourcePass(const Extension& extension, const SourceRequest& request) : extension_(extension), request_(request) {}
+  // As many parts as make a batch. No rows: what is left, if anything, has come meanwhile, or needs statements.
+  [[nodiscard]] Batch next();
+
+ private:
+  struct Seen {
+    std::vector<core::Range> filled;   // partitions with rows of this part
+    std::vector<core::Range> missing;  // partitions they need
+  };
+  [[nodiscard]] std::string condition(const Work& work) const;
+  [[nodiscard]] Seen look(const Work& work) const;
+  [[nodiscard]] Moved move_part(const LockBudget& budget);
+  [[nodiscard]] Moved step(const LockBudget& budget);
+  void keep_to(const LockBudget& budget);
+
+  const Extension& extension_;
+  const SourceRequest& request_;
+  bool over_ = false;
+  bool is_partial_ = false;                        // rows of further partitions are left in the current part
+  std::chrono::steady_clock::duration took_ = {};  // the last move
+  std::uint32_t first_ = 0;
+  std::uint32_t count_ = kFirstPages;
+  std::optional<std::uint32_t> pages_;  // of the source when it began
+};
+
+bool may_move_in_parts(const Work& work, const SourceRequest& request, const BatchLoop& loop) {
+  const bool whole = !request.data.interval || !is_smaller(work.set, parse_step(work.set, *request.data.interval));
+  return whole && loop.batches.value_or(0) <= 0 && work.order == Order::Ascending &&
+         request.data.ignored_columns.empty() && !work.set.is_list() && !work.set.codec.foreign() &&
+         work.source.kind == RELKIND_RELATION && !OidIsValid(work.check.relation);
+}
+
+std::string SourcePass::condition(const Work& work) const {
+  const auto at = [](std::uint32_t page) { return "'(" + std::to_string(page) + ",0)'::pg_catalog.tid"; };
+  return work.set.codec.finite_condition(pg::quote_ident(work.set.parent.key_column)) + " AND ctid >= " + at(first_) +
+         " AND ctid < " + at(first_ + count_);
+}
+
+std::vector<core::Tick> ticks_of(const ManagedSet& set, const std::vector<std::string>& keys) {
+  std::vector<core::Tick> ticks;
+  if (keys.empty()) return ticks;
+  const pg::Rows rows = pg::query("SELECT " + set.codec.row_expression("k.key") +
+                                      " FROM pg_catalog.unnest($1::text[]::" + set.key_type_name() + "[]) AS k(key)",
+                                  pg::Params().texts(keys));
+  for (std::size_t row = 0; row < rows.size(); ++row) ticks.push_back(set.codec.row_tick(rows, row, 0));
+  return ticks;
+}
+
+// One scan tells both.
+SourcePass::Seen SourcePass::look(const Work& work) const {
+  Seen seen;
+  std::vector<const core::Child*> children;
+  for (const core::Child& child : work.set.inventory.children) children.push_back(&child);
+  std::ranges::sort(children, {}, [](const core::Child* child) { return child->range.lower; });
+  std::vector<pg::RouteTarget> targets;
+  for (const core::Child* child : children) targets.push_back(route_target(work.set, child->range, child->oid));
+  const pg::RoutedKeys routed =
+      pg::route_keys(work.set.parent.oid, targets,
+                     "SELECT " + pg::quote_ident(work.set.parent.key_column) + "::" + work.set.key_type_name() +
+                         " FROM " + source_sql(work.source) + " WHERE " + condition(work),
+                     kStraysAtOnce);
+  for (std::size_t n = 0; n < children.size() && seen.filled.size() < kMostTogether; ++n)
+    if (routed.counts[n] > 0) seen.filled.push_back(children[n]->range);
+  for (const core::Tick tick : ticks_of(work.set, routed.stray_keys)) {
+    const auto holds = [tick](const core::Range& range) { return range.contains(tick); };
+    if (std::ranges::none_of(seen.missing, holds)) seen.missing.push_back(range_of_key(work.set, tick));
+  }
+  return seen;
+}
+
+// Some of the rows of the current part. Changed: look again. Done without rows: none of them has a place.
+Moved SourcePass::move_part(const LockBudget& budget) {
+  Work work = prepare(extension_, request_);
+  if (!pages_)
+    pages_ = static_cast<std::uint32_t>(
+        pg::query("SELECT pg_catalog.pg_relation_size($1)", pg::Params().oid(work.source.oid)).int8(0, 0) / BLCKSZ);
+  Seen seen;
+  const std::array<Oid, 1> read{work.source.oid};
+  Moved moved;
+  moved.attempt = try_action(budget, Mode::Committing, read, [&](const pg::LockDeadline& deadline) {
+    const pg::SchemaLoan source_schema(work.source.schema_oid, work.set.parent.owner);
+    const pg::OwnerScope as_owner(work.set.parent.owner, work.set.parent.schema_oid);
+    deadline.arm();
+    seen = look(work);
+    return true;
+  });
+  if (moved.attempt.outcome != Outcome::Done) return moved;
+  for (const core::Range& cell : seen.missing) {
+    moved.attempt = provide_partition(extension_, work.set, cell, budget, Mode::Committing).attempt;
+    if (moved.attempt.outcome != Outcome::Done) return moved;
+  }
+  if (!seen.missing.empty()) return {.attempt = {.outcome = Outcome::Changed, .blocked_by = {}}};
+  is_partial_ = seen.filled.size() == kMostTogether;
+  took_ = {};
+  if (seen.filled.empty()) return moved;
+  std::vector<Oid> tables{work.source.oid};
+  for (const core::Range& range : seen.filled) tables.push_back(partition_for(work.set, range)->oid);
+  std::optional<MovedRows> rows;
+  moved.attempt = try_action(budget, Mode::Committing, tables, [&](const pg::LockDeadline& deadline) {
+    const auto start = std::chrono::steady_clock::now();
+    const bool done = spread(work, request_, seen.filled, condition(work), deadline, rows);
+    took_ = std::chrono::steady_clock::now() - start;
+    return done;
+  });
+  over_ = moved.attempt.outcome == Outcome::Done && !rows;
+  if (moved.attempt.outcome == Outcome::Done) moved.rows = rows.value_or(MovedRows{}).rows;
+  return moved;
+}
+
+Moved SourcePass::step(const LockBudget& budget) {
+  for (int replan = 0; replan < kReplans; ++replan) {
+    Moved moved = move_part(budget);
+    if (moved.attempt.outcome != Outcome::Changed) return moved;
+  }
+  over_ = true;  // the loop behind us knows how to give up
+  return {};
+}
+
+// The next part is chosen so that it takes between a third of the budget and all of it.
+void SourcePass::keep_to(const LockBudget& budget) {
+  const auto took = std::chrono::duration_cast<std::chrono::milliseconds>(took_).count();
+  if (took > budget.milliseconds) count_ = std::max(1U, count_ / 2);
+  if (took < budget.milliseconds / 3) count_ = std::min(kMostPages, count_ * 2);
+}
+
+Batch SourcePass::next() {
+  Batch batch;
+  while (!over_ && batch.rows < kRowsOfBatch) {
+    pg::check_interrupts();
+    const LockBudget budget = budget_of(load_set(extension_, request_.data.parent).config);
+    const Moved moved =
+        try_for(request_.data.lock_wait_seconds, budget, [&](const LockBudget& each) { return step(each); });
+    if (moved.attempt.outcome == Outcome::Deferred && batch.rows == 0) batch.attempt = moved.attempt;
+    if (moved.attempt.outcome == Outcome::Deferred) break;
+    batch.rows += moved.rows;
+    if (is_partial_) continue;
+    first_ += count_;
+    over_ = over_ || first_ >= pages_.value_or(0);
+    keep_to(budget);
+  }
+  return batch;
 }
 
 // Of one call: -1 when the locks were not to be had.
@@ -398,7 +554,14 @@ void move_from_source_committing(const Extension& extension, const SourceRequest
   const MoveNote note = note_of(extension, work, "partition_data_proc");
   SourceRequest request = asked;
   request.data.note = &note;
+  SourcePass pass(extension, request);
+  bool in_parts = may_move_in_parts(work, request, loop);
   const std::uint64_t total = run_batches(loop, work.source.raw_name(), [&]() -> Batch {
+    if (in_parts) {
+      Batch batch = pass.next();
+      in_parts = batch.rows > 0 || batch.attempt.outcome == Outcome::Deferred;
+      if (in_parts) return batch;
+    }
     // From the start each time: what has come meanwhile moves, too, and dead rows are passed once.
     const Moved moved = move_batch(extension, request, std::nullopt, budget_of(work.set.config), Mode::Committing);
     return {.attempt = moved.attempt, .rows = moved.rows};

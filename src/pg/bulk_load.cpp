@@ -328,14 +328,28 @@ bool copy_row(void* context, TupleTableSlot* ctid) {
 struct Counter {
   Router router;
   std::uint64_t* counts = nullptr;
+  char** keys = nullptr;  // of rows that belong nowhere
+  int most = 0;
+  int kept = 0;
+  MemoryContext memory = nullptr;  // of the keys
 };
 
+void keep_key(Counter& counter, TupleTableSlot* slot, Datum key) {
+  Oid output = InvalidOid;
+  bool is_varlena = false;
+  getTypeOutputInfo(TupleDescAttr(slot->tts_tupleDescriptor, 0)->atttypid, &output, &is_varlena);
+  const MemoryContext outside = MemoryContextSwitchTo(counter.memory);
+  counter.keys[counter.kept++] = OidOutputFunctionCall(output, key);
+  MemoryContextSwitchTo(outside);
+}
+
 bool count_row(void* context, TupleTableSlot* slot) {
-  const Counter& counter = *static_cast<Counter*>(context);
+  Counter& counter = *static_cast<Counter*>(context);
   bool is_null = true;
   const Datum key = slot_getattr(slot, 1, &is_null);
   const int home = is_null ? -1 : counter.router.route(key);
   ++counter.counts[home < 0 ? counter.router.count : home];
+  if (home < 0 && !is_null && counter.kept < counter.most) keep_key(counter, slot, key);
   return true;
 }
 
@@ -361,11 +375,27 @@ std::uint64_t bulk_copy_rows(Oid source, Oid target, const std::string& ctid_que
   return copier.rows;
 }
 
+RoutedKeys route_keys(Oid parent, std::span<const RouteTarget> targets, const std::string& query, std::size_t most) {
+  RoutedKeys routed;
+  routed.counts.resize(targets.size() + 1);
+  Counter counter{
+      .router = make_router(parent, targets), .counts = routed.counts.data(), .most = static_cast<int>(most)};
+  guarded([&counter, text = query.c_str()] {
+    counter.memory = AllocSetContextCreate(CurrentMemoryContext, "pg_strata stray keys", ALLOCSET_DEFAULT_SIZES);
+    counter.keys = static_cast<char**>(MemoryContextAlloc(counter.memory, sizeof(char*) * (1 + counter.most)));
+    receive_rows(text, count_row, &counter);
+  });
+  for (int n = 0; n < counter.kept; ++n) routed.stray_keys.emplace_back(counter.keys[n]);
+  guarded([&counter] { MemoryContextDelete(counter.memory); });
+  routed.strays = routed.counts.back();
+  routed.counts.pop_back();
+  return routed;
+}
+
 std::vector<std::uint64_t> count_routes(Oid parent, std::span<const RouteTarget> targets, const std::string& query) {
-  std::vector<std::uint64_t> counts(targets.size() + 1);
-  Counter counter{.router = make_router(parent, targets), .counts = counts.data()};
-  guarded([&counter, text = query.c_str()] { receive_rows(text, count_row, &counter); });
-  return counts;
+  RoutedKeys routed = route_keys(parent, targets, query, 0);
+  routed.counts.push_back(routed.strays);
+  return std::move(routed.counts);
 }
 
 }  // namespace strata::pg

@@ -51,8 +51,16 @@ struct HeapPart {
 // this transaction has made, and gives their number. Frozen; row by row, for a few.
 [[nodiscard]] std::uint64_t bulk_copy_rows(Oid source, Oid target, const std::string& ctid_query);
 
-// How many rows of a query, whose only column are partition keys of `parent`, belong to each target; the last number
-// is that of rows that belong to none.
+// How many rows of a query, whose only column are partition keys of `parent`, belong to each target, how many to none,
+// and the first of these keys as text, NULL left out; no more than `most`.
+struct RoutedKeys {
+  std::vector<std::uint64_t> counts;
+  std::uint64_t strays = 0;
+  std::vector<std::string> stray_keys;
+};
+[[nodiscard]] RoutedKeys route_keys(Oid parent, std::span<const RouteTarget> targets, const std::string& query,
+                                    std::size_t most);
+// The same without the keys; the last number is that of rows that belong to none.
 [[nodiscard]] std::vector<std::uint64_t> count_routes(Oid parent, std::span<const RouteTarget> targets,
                                                       const std::string& query);
 

@@ -92,7 +92,8 @@ struct RowReceiver {
   void* context;
 };
 
-// The rows of a query, as they are produced. In guarded code.
+// The rows of a query, as they are produced. In guarded code. Never by a parallel plan: what is done to the rows is not
+// allowed while one runs, and they would come without the names of their columns.
 inline void receive_rows(const char* query, bool (*take)(void*, TupleTableSlot*), void* context) {
   RowReceiver receiver{};
   receiver.base.receiveSlot = [](TupleTableSlot* slot, DestReceiver* self) {
@@ -107,8 +108,10 @@ inline void receive_rows(const char* query, bool (*take)(void*, TupleTableSlot*)
   receiver.context = context;
   SPIExecuteOptions options{};
   options.dest = &receiver.base;
-  const int result = SPI_execute_extended(query, &options);
+  const SPIPlanPtr plan = SPI_prepare_cursor(query, 0, nullptr, 0);
+  const int result = plan == nullptr ? SPI_result : SPI_execute_plan_extended(plan, &options);
   if (result < 0) elog(ERROR, "could not read the rows to move: %s", SPI_result_code_string(result));
+  SPI_freeplan(plan);
 }
 
 }  // namespace strata::pg
