@@ -122,6 +122,7 @@ CREATE TABLE @extschema@.part_policy (
     move_min_free_mb   integer NOT NULL DEFAULT 512,
     name_pattern       text,
     heal_max_rows      integer NOT NULL DEFAULT 10000,
+    outlier_horizon    integer DEFAULT 366,
     retention_max_drop integer,
     retention_grace    interval NOT NULL DEFAULT '0',
     detach_concurrently boolean NOT NULL DEFAULT true,
@@ -144,6 +145,7 @@ CREATE TABLE @extschema@.part_policy (
     CONSTRAINT part_policy_name_pattern_check CHECK (name_pattern OPERATOR(pg_catalog.=)
         ANY (ARRAY['_YYYY_MM_DD', '_YYYY_wWW', '_YYYY_MM', '_YYYY_qN', '_YYYY'])),
     CONSTRAINT part_policy_heal_max_rows_check CHECK (heal_max_rows OPERATOR(pg_catalog.>=) 0),
+    CONSTRAINT part_policy_outlier_horizon_check CHECK (outlier_horizon OPERATOR(pg_catalog.>=) 1),
     CONSTRAINT part_policy_retention_max_drop_check CHECK (retention_max_drop OPERATOR(pg_catalog.>=) 1),
     CONSTRAINT part_policy_retention_grace_check CHECK (retention_grace OPERATOR(pg_catalog.>=) '0'::interval),
     CONSTRAINT part_policy_deferred_runs_check CHECK (deferred_runs OPERATOR(pg_catalog.>=) 0)
@@ -167,6 +169,8 @@ COMMENT ON COLUMN @extschema@.part_policy.move_min_free_mb IS
     'An online move pauses while fewer megabytes are free where its tables or the write-ahead log are; 0: never.';
 COMMENT ON COLUMN @extschema@.part_policy.heal_max_rows IS
     'Rows of due partitions that run_maintenance_proc takes out of the default when it makes them, at most, in one run; with more it reports the set. 0: never.';
+COMMENT ON COLUMN @extschema@.part_policy.outlier_horizon IS
+    'Intervals that rows and partitions may lie ahead of now or the others: farther ones neither count for premake nor are moved out of the default; NULL: no limit.';
 COMMENT ON COLUMN @extschema@.part_policy.name_pattern IS
     'How names of new children of a time set end instead of in _p and datetime_string: _YYYY_MM_DD, _YYYY_wWW (ISO week), _YYYY_MM, _YYYY_qN or _YYYY.';
 COMMENT ON COLUMN @extschema@.part_policy.retention_max_drop IS

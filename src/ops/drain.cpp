@@ -50,6 +50,7 @@
 #include "ops/default_rows.hpp"
 #include "ops/drain_move.hpp"
 #include "ops/drain_published.hpp"
+#include "ops/far_rows.hpp"
 #include "ops/ledger.hpp"
 #include "ops/online_drain.hpp"
 #include "ops/observe.hpp"
@@ -225,6 +226,7 @@ struct Moved {
   Attempt attempt;
   std::uint64_t rows = 0;
   Load load = {};
+  std::optional<std::string> far = {};  // the newest key that stays in the default
 };
 
 // Nothing when the plan no longer fits.
@@ -329,11 +331,22 @@ Moved plan_and_move(const Extension& extension, const DrainRequest& request, con
     });
     if (planned.outcome == Outcome::Deferred) return {.attempt = planned, .rows = 0};
     if (planned.outcome == Outcome::Changed) continue;
-    if (move.targets.empty()) return {};
+    if (move.targets.empty()) return {.attempt = {}, .rows = 0, .load = {}, .far = std::move(move.far)};
     Moved moved = carry_out_move(makers, move, budget, mode);
+    moved.far = std::move(move.far);
     if (moved.attempt.outcome != Outcome::Changed) return moved;
   }
   raise_changing(request.parent);
+}
+
+// What the plan of maintenance leaves out as well: no partition is made for it, and none up to it.
+void tell_of_far_rows(const ManagedSet& set, const std::optional<std::string>& newest) {
+  if (!newest) return;
+  pg::report(
+      {.level = NOTICE,
+       .message = "rows up to key " + *newest + " stay in the default partition of \"" + set.parent.raw_name() + "\"",
+       .detail = why_far(set),
+       .hint = "Correct or delete them, or raise part_policy.outlier_horizon and move them then."});
 }
 
 Moved move_batch(const Extension& extension, const DrainRequest& request, const LockBudget& budget, Mode mode) {
@@ -366,6 +379,7 @@ std::int64_t drain_default(const Extension& extension, const DrainRequest& reque
     if (request.lock_wait_seconds == 0) raise_not_locked(set.parent.raw_name(), moved.attempt);
     return -1;
   }
+  tell_of_far_rows(set, moved.far);
   if (moved.rows > 0) constrain_after_creation(extension, set.config.parent_table, Mode::Caller);
   if (moved.rows > 0 && request.analyze == AnalyzeParent::Yes) analyze_set(set, Mode::Caller);
   return static_cast<std::int64_t>(moved.rows);
@@ -384,6 +398,9 @@ class Drainer {
     if (online_ != nullptr) online_->give_up();
   }
 
+  // The newest key that was left where it is, when the last batch was planned.
+  [[nodiscard]] const std::optional<std::string>& far() const noexcept { return far_; }
+
  private:
   [[nodiscard]] std::size_t left() const {
     const int limit = loop_.batches.value_or(0);
@@ -398,6 +415,7 @@ class Drainer {
   std::unique_ptr<OnlineDrain> online_;
   int done_ = 0;           // partitions
   bool deferred_ = false;  // the last batch
+  std::optional<std::string> far_;
 };
 
 Batch Drainer::online(const LockBudget& budget) {
@@ -409,8 +427,10 @@ Batch Drainer::online(const LockBudget& budget) {
 
 Batch Drainer::at_once(const DrainRequest& request, const LockBudget& budget) {
   const Moved moved = move_batch(extension_, request, budget, Mode::Committing);
-  return {
-      .attempt = moved.attempt, .rows = moved.rows, .batches = std::max(1, static_cast<int>(moved.load.rows.size()))};
+  far_ = moved.far;
+  // Partitions without rows fill a gap: they are no batches.
+  const auto filled = std::ranges::count_if(moved.load.rows, [](std::uint64_t rows) { return rows > 0; });
+  return {.attempt = moved.attempt, .rows = moved.rows, .batches = std::max(1, static_cast<int>(filled))};
 }
 
 Batch Drainer::next() {
@@ -452,7 +472,9 @@ void drain_default_committing(const Extension& extension, const DrainRequest& re
     return;
   }
   require_no_move(extension, set, Mode::Committing);
-  Drainer drainer(extension, request, loop);
+  DrainRequest whole = request;
+  whole.cells.gaps = Gaps::Close;
+  Drainer drainer(extension, whole, loop);
   std::uint64_t total = 0;
   try {
     total = run_batches(loop, set.parent.raw_name(), [&] { return drainer.next(); });
@@ -460,6 +482,7 @@ void drain_default_committing(const Extension& extension, const DrainRequest& re
     drainer.give_up();
     throw;
   }
+  tell_of_far_rows(set, drainer.far());
   if (loop.notices == BatchLoop::Notices::All) notice("total rows moved: " + std::to_string(total));
   notice("run VACUUM ANALYZE on \"" + set.parent.raw_name() + "\" and its default partition to finish");
 }

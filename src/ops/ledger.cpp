@@ -21,7 +21,7 @@ SELECT w.ord, p.parent_table IS NOT NULL, p.time_zone, p.lock_timeout_ms, p.lock
        EXISTS (SELECT 1 FROM %pending_drop% d WHERE d.parent_table = w.name),
        EXISTS (SELECT 1 FROM %move% m WHERE m.parent_table = w.name), p.move_rate_mb, p.move_max_lag_mb,
        p.move_min_free_mb, p.name_pattern, p.heal_max_rows, p.retention_max_drop, nullif(p.retention_grace, '0')::text,
-       p.detach_concurrently, CASE WHEN p.system_identifier = $2 AND p.database_oid = $3 THEN p.detaching_oid END
+       p.detach_concurrently, p.outlier_horizon, CASE WHEN p.system_identifier = $2 AND p.database_oid = $3 THEN p.detaching_oid END
 FROM ROWS FROM (pg_catalog.unnest($1)) WITH ORDINALITY AS w(name, ord)
 LEFT JOIN %policy% p ON p.parent_table = w.name)sql";
 
@@ -43,7 +43,8 @@ void read_state(const pg::Rows& rows, std::size_t row, Config& config) {
   if (!rows.null(row, 14)) config.max_drop = rows.int4(row, 14);
   config.grace = rows.optional_text(row, 15);
   config.detach_concurrently = rows.boolean(row, 16);
-  config.detaching = rows.oid(row, 17);
+  config.outlier_horizon = rows.null(row, 17) ? std::nullopt : std::optional(rows.int4(row, 17));
+  config.detaching = rows.oid(row, 18);
 }
 
 // A set's row, made by creation or the first run, and repaired by maintenance.

@@ -329,6 +329,7 @@ core::Result<ManagedSet> assemble(Config config, Parent parent, std::vector<core
   policy.premake = set.config.premake;
   policy.infinite_time_partitions = set.config.infinite;
   policy.ignore_default_data = set.config.ignore_default_data;
+  policy.outlier_horizon = set.config.outlier_horizon;
   policy.retention = read_retention(set);
   policy.keep_table = set.config.keeps_table();
   policy.keep_index = set.config.keep_index;

@@ -73,6 +73,7 @@ struct Config {
   std::optional<int> move_max_lag_mb;
   int move_min_free_mb = 512;
   int heal_max_rows = 10'000;
+  std::optional<int> outlier_horizon = core::kOutlierHorizon;
   std::optional<std::string> name_pattern;
   std::optional<int> max_drop;
   std::optional<std::string> grace;  // nothing for none
