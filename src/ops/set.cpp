@@ -315,6 +315,7 @@ core::Result<ManagedSet> assemble(Config config, Parent parent, std::vector<core
   set.renamed = parent.raw_name() != config.parent_table;
   set.config = std::move(config);
   set.parent = std::move(parent);
+  set.config.parent = set.parent.oid;
   core::Policy& policy = set.policy;
   policy.parent = set.parent.raw_name();
   policy.schema = set.parent.schema;
@@ -345,6 +346,9 @@ core::Result<ManagedSet> assemble(Config config, Parent parent, std::vector<core
   core::Result<std::shared_ptr<SetZone>> zone = choose_zone(set);
   if (!zone) return zone.refusal();
   set.zone = *zone;
+  const core::DailyWindow window = set.config.window.value_or(core::DailyWindow{});
+  if (!window.contains(set.zone ? set.zone->to_local(pg::wall_clock()) : pg::wall_clock()))
+    set.config.window_lock_budget.reset();
   return set;
 }
 
