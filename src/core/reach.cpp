@@ -10,6 +10,11 @@ namespace strata::core {
 
 namespace {
 
+// Calendars are asked only where there is a gap: this runs with every plan, over all partitions.
+bool is_too_far(const Policy& policy, const Calendar& calendar, const Bound& lower, const Bound& base) {
+  return lower > base && lower > limit_beyond(policy, calendar, base);
+}
+
 // Ids: the end of the group that is in use.
 std::size_t end_of_largest_group(const Policy& policy, const Calendar& calendar, const std::vector<Child>& children) {
   std::size_t end = 0;
@@ -17,7 +22,7 @@ std::size_t end_of_largest_group(const Policy& policy, const Calendar& calendar,
   for (std::size_t first = 0; first < children.size();) {
     std::size_t next = first + 1;
     while (next < children.size() &&
-           children[next].range.lower <= limit_beyond(policy, calendar, children[next - 1].range.upper))
+           !is_too_far(policy, calendar, children[next].range.lower, children[next - 1].range.upper))
       ++next;
     if (next - first > most) {
       most = next - first;
@@ -33,7 +38,7 @@ std::size_t end_of_present(const Policy& policy, const Calendar& calendar, const
                            Bound base) {
   std::size_t end = 0;
   for (; end < children.size(); ++end) {
-    if (children[end].range.lower > limit_beyond(policy, calendar, base)) break;
+    if (is_too_far(policy, calendar, children[end].range.lower, base)) break;
     base = std::max(base, children[end].range.upper);
   }
   return end;

@@ -130,6 +130,12 @@ TEST_CASE("far rows and partitions do not change the plan", "[reach]") {
   }
 }
 
+TEST_CASE("a far partition is not the one in use, whoever says so", "[reach]") {
+  Case c;
+  c.ranges.push_back(days(kToday + 5'000, kToday + 5'001));
+  CHECK(c.plan({.highest_filled = 9, .max_id = {}, .latest = {}, .default_max = {}}).empty());
+}
+
 TEST_CASE("a move closes the gap below it", "[reach]") {
   Case c;
   const auto at_day = [](Tick n) { return days(kToday + n, kToday + n + 1); };
