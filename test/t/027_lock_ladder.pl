@@ -108,10 +108,9 @@ value(q{ROLLBACK PREPARED 'left by it''s owner'});
 
 # --- the duty cycle ---------------------------------------------------------------------------------------------------
 
-# Two tries of 0.4 s keep clients out for 0.8 s: of ten seconds one may be, so 0.2 s have to leave the window before the
-# next try.
+# A try of 0.8 s keeps clients out as long: of ten seconds one may be, so 0.6 s have to leave the window before the next.
 fresh();
-policy('lock_timeout_ms = 400, lock_tries = 2, duty_cycle = 100');
+policy('lock_timeout_ms = 800, lock_tries = 1, duty_cycle = 100');
 block('k.ev');
 $reader->query('LOCK TABLE ONLY k.ev_default IN ACCESS SHARE MODE');
 $runner = session($node);
