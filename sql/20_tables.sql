@@ -115,13 +115,20 @@ COMMENT ON TRIGGER part_config_sub_check ON @extschema@.part_config_sub IS
 CREATE TABLE @extschema@.part_policy (
     parent_table       text NOT NULL,
     time_zone          text,
-    lock_timeout_ms    integer NOT NULL DEFAULT 300,
-    lock_tries         integer NOT NULL DEFAULT 5,
+    lock_timeout_ms    integer,
+    lock_tries         integer,
+    duty_cycle         integer,
+    deferred_limit     integer,
+    window_start       time,
+    window_end         time,
+    window_lock_budget integer,
     move_rate_mb       integer,
     move_max_lag_mb    integer,
     move_min_free_mb   integer NOT NULL DEFAULT 512,
     name_pattern       text,
     heal_max_rows      integer NOT NULL DEFAULT 10000,
+    heal_max_time      integer,
+    outlier_horizon    integer DEFAULT 366,
     retention_max_drop integer,
     retention_grace    interval NOT NULL DEFAULT '0',
     detach_concurrently boolean NOT NULL DEFAULT true,
@@ -138,12 +145,19 @@ CREATE TABLE @extschema@.part_policy (
         REFERENCES @extschema@.part_config (parent_table) ON DELETE CASCADE ON UPDATE CASCADE,
     CONSTRAINT part_policy_lock_timeout_ms_check CHECK (lock_timeout_ms BETWEEN 1 AND 60000),
     CONSTRAINT part_policy_lock_tries_check CHECK (lock_tries BETWEEN 1 AND 1000),
+    CONSTRAINT part_policy_duty_cycle_check CHECK (duty_cycle BETWEEN 1 AND 100),
+    CONSTRAINT part_policy_deferred_limit_check CHECK (deferred_limit BETWEEN 1 AND 1000),
+    CONSTRAINT part_policy_window_check CHECK (pg_catalog.num_nulls(window_start, window_end, window_lock_budget)
+        OPERATOR(pg_catalog.=) ANY (ARRAY[0, 3]) AND window_start OPERATOR(pg_catalog.<>) window_end
+        AND window_lock_budget BETWEEN 1 AND 600000),
+    CONSTRAINT part_policy_heal_max_time_check CHECK (heal_max_time OPERATOR(pg_catalog.>=) 1),
     CONSTRAINT part_policy_move_rate_mb_check CHECK (move_rate_mb BETWEEN 1 AND 1048576),
     CONSTRAINT part_policy_move_max_lag_mb_check CHECK (move_max_lag_mb OPERATOR(pg_catalog.>=) 1),
     CONSTRAINT part_policy_move_min_free_mb_check CHECK (move_min_free_mb OPERATOR(pg_catalog.>=) 0),
     CONSTRAINT part_policy_name_pattern_check CHECK (name_pattern OPERATOR(pg_catalog.=)
         ANY (ARRAY['_YYYY_MM_DD', '_YYYY_wWW', '_YYYY_MM', '_YYYY_qN', '_YYYY'])),
     CONSTRAINT part_policy_heal_max_rows_check CHECK (heal_max_rows OPERATOR(pg_catalog.>=) 0),
+    CONSTRAINT part_policy_outlier_horizon_check CHECK (outlier_horizon OPERATOR(pg_catalog.>=) 1),
     CONSTRAINT part_policy_retention_max_drop_check CHECK (retention_max_drop OPERATOR(pg_catalog.>=) 1),
     CONSTRAINT part_policy_retention_grace_check CHECK (retention_grace OPERATOR(pg_catalog.>=) '0'::interval),
     CONSTRAINT part_policy_deferred_runs_check CHECK (deferred_runs OPERATOR(pg_catalog.>=) 0)
@@ -156,9 +170,19 @@ COMMENT ON COLUMN @extschema@.part_policy.parent_table IS
 COMMENT ON COLUMN @extschema@.part_policy.time_zone IS
     'Time zone of the bounds and names of a time set, whatever the session says; NULL while none is known yet, and for id sets.';
 COMMENT ON COLUMN @extschema@.part_policy.lock_timeout_ms IS
-    'Milliseconds one try of an action may spend waiting for all its table locks (1 to 60000).';
+    'Milliseconds one try of an action may spend waiting for all its table locks (1 to 60000); NULL: pg_strata.lock_timeout.';
 COMMENT ON COLUMN @extschema@.part_policy.lock_tries IS
-    'Tries to get the locks of an action before it is deferred to the next run (1 to 1000).';
+    'Tries to get the locks of an action before it is deferred to the next run (1 to 1000); NULL: pg_strata.lock_tries.';
+COMMENT ON COLUMN @extschema@.part_policy.duty_cycle IS
+    'Percent of any ten seconds in which maintenance may keep clients out of the set (1 to 100); NULL: pg_strata.duty_cycle.';
+COMMENT ON COLUMN @extschema@.part_policy.deferred_limit IS
+    'From so many deferred runs in a row on the set counts as failed (1 to 1000); NULL: pg_strata.deferred_limit.';
+COMMENT ON COLUMN @extschema@.part_policy.window_start IS
+    'When the daily window begins in which window_lock_budget applies, on the clock of time_zone, or of the session where that is NULL; NULL: no window.';
+COMMENT ON COLUMN @extschema@.part_policy.window_end IS
+    'When the daily window ends; before window_start it is of the next day.';
+COMMENT ON COLUMN @extschema@.part_policy.window_lock_budget IS
+    'Milliseconds that stand for lock_timeout_ms within the window (1 to 600000).';
 COMMENT ON COLUMN @extschema@.part_policy.move_rate_mb IS
     'Megabytes of the default that an online move reads in a second at most; NULL: no limit.';
 COMMENT ON COLUMN @extschema@.part_policy.move_max_lag_mb IS
@@ -167,6 +191,10 @@ COMMENT ON COLUMN @extschema@.part_policy.move_min_free_mb IS
     'An online move pauses while fewer megabytes are free where its tables or the write-ahead log are; 0: never.';
 COMMENT ON COLUMN @extschema@.part_policy.heal_max_rows IS
     'Rows of due partitions that run_maintenance_proc takes out of the default when it makes them, at most, in one run; with more it reports the set. 0: never.';
+COMMENT ON COLUMN @extschema@.part_policy.heal_max_time IS
+    'Milliseconds that rows of due partitions may take to move out of the default with them, as far as can be expected, in one run; with more it reports the set. NULL: no limit.';
+COMMENT ON COLUMN @extschema@.part_policy.outlier_horizon IS
+    'Intervals that rows and partitions may lie ahead of now or the others: farther ones neither count for premake nor are moved out of the default; NULL: no limit.';
 COMMENT ON COLUMN @extschema@.part_policy.name_pattern IS
     'How names of new children of a time set end instead of in _p and datetime_string: _YYYY_MM_DD, _YYYY_wWW (ISO week), _YYYY_MM, _YYYY_qN or _YYYY.';
 COMMENT ON COLUMN @extschema@.part_policy.retention_max_drop IS

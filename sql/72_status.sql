@@ -122,7 +122,11 @@ SELECT s.parent_table,
         WHERE CASE WHEN j.parent_table IS NULL
                    THEN c.automatic_maintenance OPERATOR(pg_catalog.=) 'on' AND NOT c.undo_in_progress
                    ELSE j.parent_table OPERATOR(pg_catalog.=) s.parent_table END) AS schedule,
-       s.problem
+       s.problem,
+       COALESCE(p.deferred_runs OPERATOR(pg_catalog.>=) COALESCE(
+           p.deferred_limit,
+           NULLIF(pg_catalog.current_setting('pg_strata.deferred_limit', true), '')::integer,
+           3), false) AS deferred_too_often
 FROM @extschema@.show_status() AS s
 JOIN @extschema@.part_config AS c ON c.parent_table OPERATOR(pg_catalog.=) s.parent_table
 LEFT JOIN @extschema@.part_policy AS p ON p.parent_table OPERATOR(pg_catalog.=) s.parent_table

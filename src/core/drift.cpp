@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "core/reach.hpp"
+
 namespace strata::core {
 
 namespace {
@@ -33,11 +35,14 @@ class Look {
 
   [[nodiscard]] std::vector<BoundsFinding> all(std::int64_t now_utc) {
     const Bound reach = horizon(policy_, calendar_, now_utc);
-    for (std::size_t n = 0; n < inventory_.children.size(); ++n) {
+    const std::size_t in_use = reach_of(policy_, calendar_, inventory_, now_utc).end;
+    for (std::size_t n = 0; n < in_use; ++n) {
       gap_before(n, reach);
       width(n);
       name(n);
     }
+    for (std::size_t n = in_use; n < inventory_.children.size(); ++n)
+      found_.push_back({.drift = Drift::Outlier, .partition = n, .range = inventory_.children[n].range, .name = {}});
     return std::move(found_);
   }
 

@@ -14,6 +14,7 @@ namespace strata::core {
 enum class Drift : std::uint8_t {
   Gap,         // between two partitions; `partition` is the one above it
   Far,         // a partition above a gap that begins where no premake reaches
+  Outlier,     // too far above the others to count (core/reach.hpp)
   Misbounded,  // not one interval wide
   Misnamed,    // `name` is what it would have been called
 };

@@ -7,6 +7,7 @@
 #include <span>
 #include <utility>
 
+#include "core/reach.hpp"
 #include "core/retention.hpp"
 
 namespace strata::core {
@@ -20,6 +21,10 @@ struct Set {
   const Inventory& inventory;
   const Observation& seen;
   std::int64_t now_utc;
+  Reach reach = reach_of(policy, calendar, inventory, now_utc);
+
+  // Ends where premake goes on: far partitions are no part of what it continues.
+  [[nodiscard]] const Range& last_in_use() const { return inventory.children[reach.end - 1].range; }
 };
 
 // What premake counts from: the partition in use and its highest key, or (no upper end) the present.
@@ -49,7 +54,7 @@ bool in_range(const Calendar& calendar, const Bound& bound) {
 
 std::optional<Range> filled_range(const Set& set) {
   const auto index = set.seen.highest_filled;
-  if (!index || *index >= set.inventory.children.size()) return std::nullopt;
+  if (!index || *index >= set.reach.end) return std::nullopt;
   return set.inventory.children[*index].range;
 }
 
@@ -78,6 +83,7 @@ std::optional<Current> current_by_default(const Set& set, const Grid& grid, std:
                                           std::optional<Current> current) {
   if (set.policy.ignore_default_data || !set.seen.default_max) return current;
   const Tick highest = *set.seen.default_max;
+  if (Bound::at(highest) >= set.reach.limit) return current;
   if (current && Bound::at(highest) <= current->lower) return current;
   const auto range = range_for(grid, existing, highest);
   if (!range) return current;
@@ -198,7 +204,7 @@ Tick resume_at(const Set& set, const Grid& grid, Tick last_upper) {
 std::vector<Range> wanted_ranges(const Set& set, const Grid& grid, std::span<const Range> existing,
                                  const Target& target, const PlanLimits& limits) {
   const std::size_t limit = limits.max_creations + 1;
-  const Tick last = existing.back().upper.tick;
+  const Tick last = set.last_in_use().upper.tick;
   Tick from = std::min(last, target.start);
   std::vector<Range> wanted;
   const auto present = span_of_present(set, grid);
@@ -252,10 +258,9 @@ bool is_worth_creating(const Set& set, const Range& range) {
 
 Result<Premake> premake(const Set& set, const NameRules& names, const PlanLimits& limits) {
   if (set.inventory.children.empty()) return nothing_to_continue(set);
-  const Bound last = set.inventory.children.back().range.upper;
-  if (!in_range(set.calendar, last)) return Premake{};
+  if (!in_range(set.calendar, set.last_in_use().upper)) return Premake{};
   const std::vector<Range> existing = set.inventory.ranges();
-  const auto grid = grid_of(set.calendar, set.policy.step, existing);
+  const auto grid = grid_of(set.calendar, set.policy.step, std::span(existing).first(set.reach.end));
   const auto target = grid ? target_of(set, *grid, existing) : std::nullopt;
   if (!target) return Premake{};
 
@@ -319,7 +324,7 @@ void add_retirements(const Set& set, Retirement how, SetPlan& plan) {
   auto found = qualifying(set.calendar, set.inventory, *set.policy.retention, set.seen.max_id, set.now_utc);
   // Partitions created by the same plan remain, so then even the last old one may go.
   const bool one_must_stay = plan.actions.empty() && !set.policy.may_empty;
-  Retirees out = one_must_stay ? keep_last(set.inventory, std::move(found))
+  Retirees out = one_must_stay ? keep_last(set.reach.end, std::move(found))
                                : Retirees{.children = std::move(found), .kept_last = std::nullopt};
   if (const std::size_t rest = limit_retirements(set.policy, out); rest > 0)
     plan.notices.push_back(left_over(set.policy, rest));

@@ -20,6 +20,9 @@
 
 namespace strata::core {
 
+// Intervals that rows or partitions may lie ahead of the others; a year of days.
+inline constexpr std::int32_t kOutlierHorizon = 366;
+
 // A retention: an interval for time sets, a distance for id sets.
 using Retention = std::variant<IntervalParts, std::int64_t>;
 
@@ -32,6 +35,7 @@ struct Policy {
   int premake = 4;
   bool infinite_time_partitions = false;
   bool ignore_default_data = true;
+  std::optional<std::int32_t> outlier_horizon = kOutlierHorizon;  // see core/reach.hpp; empty: nothing is too far
   std::optional<Retention> retention;
   bool keep_table = true;
   bool keep_index = true;
@@ -72,10 +76,10 @@ struct Inventory {
   [[nodiscard]] std::vector<Range> ranges() const;
 };
 
-// Where the rows are. `highest_filled`: index into children of the highest one that holds a row; time sets with
-// infinite_time_partitions need it only above now. `max_id`: largest key there (id sets). `latest`: largest key there,
-// needed with infinite_time_partitions where that is the partition of now. `default_max`: largest key in the default,
-// read only when ignore_default_data is off.
+// Where the rows are, far ones left out (core/reach.hpp). `highest_filled`: index into children of the highest one that
+// holds a row; time sets with infinite_time_partitions need it only above now. `max_id`: largest key there (id sets).
+// `latest`: largest key there, needed with infinite_time_partitions where that is the partition of now. `default_max`:
+// largest key in the default, read only when ignore_default_data is off.
 struct Observation {
   std::optional<std::size_t> highest_filled;
   std::optional<Tick> max_id;

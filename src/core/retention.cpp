@@ -94,9 +94,9 @@ std::optional<std::int64_t> kept_until(const Calendar& calendar, const IntervalP
   return kept;
 }
 
-Retirees keep_last(const Inventory& inventory, std::vector<std::size_t> qualifying) {
+Retirees keep_last(std::size_t partitions, std::vector<std::size_t> qualifying) {
   Retirees result{.children = std::move(qualifying), .kept_last = std::nullopt};
-  if (result.children.empty() || result.children.size() < inventory.children.size()) return result;
+  if (result.children.empty() || result.children.size() < partitions) return result;
   result.kept_last = result.children.back();
   result.children.pop_back();
   return result;
@@ -104,7 +104,7 @@ Retirees keep_last(const Inventory& inventory, std::vector<std::size_t> qualifyi
 
 Retirees retirees(const Calendar& calendar, const Inventory& inventory, const Retention& retention,
                   std::optional<Tick> max_id, std::int64_t reference_utc) {
-  return keep_last(inventory, qualifying(calendar, inventory, retention, max_id, reference_utc));
+  return keep_last(inventory.children.size(), qualifying(calendar, inventory, retention, max_id, reference_utc));
 }
 
 }  // namespace strata::core

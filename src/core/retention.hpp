@@ -27,7 +27,7 @@ namespace strata::core {
 [[nodiscard]] std::optional<std::int64_t> kept_until(const Calendar& calendar, const IntervalParts& retention,
                                                      const Bound& upper);
 
-// Takes the highest one out again when `qualifying` would leave no partition.
-[[nodiscard]] Retirees keep_last(const Inventory& inventory, std::vector<std::size_t> qualifying);
+// Takes the highest one out again when `qualifying` would leave none of the first `partitions`.
+[[nodiscard]] Retirees keep_last(std::size_t partitions, std::vector<std::size_t> qualifying);
 
 }  // namespace strata::core

@@ -1,6 +1,7 @@
 #include "ops/check.hpp"
 
 #include "ops/default_rows.hpp"
+#include "ops/far_rows.hpp"
 #include "ops/observe.hpp"
 #include "ops/planner.hpp"
 #include "pg/relation.hpp"
@@ -43,6 +44,14 @@ class Partitions {
         blocked_ ? "Rows of a partition that is due keep it from being made."
                  : "Rows have come in for which there was no partition.",
         cure_for_default(extension_, set_) + (is_due_ ? "; " + run() : ""));
+  }
+
+  // Only somebody who knows the data can tell whether such a row is a mistake.
+  void far_rows(const std::string& newest) {
+    add(Severity::Warning, "far_rows", &*set_.inventory.default_partition,
+        "Its newest row has the key " + newest + ". " + why_far(set_) +
+            " No partition is made for such rows. Correct or delete them, or raise outlier_horizon if they are right.",
+        {});
   }
 
   // From the newest down: of older ones autovacuum has seen those that matter.
@@ -144,6 +153,14 @@ class Partitions {
   void add_bounds(const core::BoundsFinding& one) {
     const core::Child& child = set_.inventory.children[one.partition];
     switch (one.drift) {
+      case core::Drift::Outlier:
+        if (!holds_nothing(one.partition))
+          return add(Severity::Warning, "far_partition", &child,
+                     why_far(set_) +
+                         " Premake leaves it out of account. Give its rows right keys and drop it, or raise "
+                         "outlier_horizon if they are right.",
+                     {});
+        return add(Severity::Warning, "unexpected_partition", &child, "It is empty. " + why_far(set_), detach(child));
       case core::Drift::Far:
         if (holds_nothing(one.partition))
           return add(Severity::Warning, "unexpected_partition", &child,
@@ -204,8 +221,9 @@ std::ptrdiff_t count_of(const PlannedSet& planned, core::ActionKind kind) {
   return std::ranges::count_if(planned.actions, [kind](const PlannedAction& one) { return one.action.kind == kind; });
 }
 
-bool lies_in_a_gap(const ManagedSet& set, const core::Action& action) {
-  return !set.inventory.children.empty() && action.range.upper <= set.inventory.children.back().range.lower;
+bool lies_in_a_gap(const ManagedSet& set, const core::Action& action, std::int64_t now_utc) {
+  const std::size_t in_use = core::reach_of(set.policy, set.calendar(), set.inventory, now_utc).end;
+  return in_use > 0 && action.range.upper <= set.inventory.children[in_use - 1].range.lower;
 }
 
 // Whether rows of this moment find a partition. Sub-sets of another time need none.
@@ -241,19 +259,20 @@ void compare_with_plan(const Extension& extension, const ManagedSet& set, std::i
   for (const PlannedAction& planned : now.actions) {
     const core::Action& action = planned.action;
     const bool creation = action.kind == core::ActionKind::Create;
-    if (creation && (!creations_count || lies_in_a_gap(set, action))) continue;
+    if (creation && (!creations_count || lies_in_a_gap(set, action, now_utc))) continue;
     // What the last run was not allowed to take is not overdue.
     if (then && set.policy.max_retirements && is_retirement(action)) continue;
     if (!then || contains(*then, action)) report.planned(action);
   }
 }
 
-bool default_holds_rows(const ManagedSet& set) {
-  if (!default_may_hold_rows(set)) return false;
+void look_into_default(const ManagedSet& set, std::int64_t now_utc, Partitions& report) {
+  if (!default_may_hold_rows(set)) return;
   const pg::OwnerScope as_owner(set.parent.owner, set.parent.schema_oid);
   pg::LockDeadline(set.config.lock_timeout_ms).arm();
-  return !pg::query_checked_as("SELECT 1 FROM " + default_source(set) + " LIMIT 1", reading(set, set.default_facts))
-              .empty();
+  const core::Bound limit = far_limit(set, now_utc);
+  if (has_other_rows(set, limit)) report.rows_in_default();
+  if (const std::optional<std::string> far = newest_far_key(set, limit)) report.far_rows(*far);
 }
 
 bool can_be_planned(const ManagedSet& set, const CheckFacts& facts) {
@@ -271,9 +290,7 @@ void check_partitions_of(const Extension& extension, const ManagedSet& set, cons
   if (!is_far && can_be_planned(set, facts))
     guarded_look(report,
                  [&] { compare_with_plan(extension, set, reference_time(set, facts, now_utc), now_utc, report); });
-  guarded_look(report, [&] {
-    if (default_holds_rows(set)) report.rows_in_default();
-  });
+  guarded_look(report, [&] { look_into_default(set, now_utc, report); });
 }
 
 // --- all sets --------------------------------------------------------------------------------------------------------

@@ -204,7 +204,7 @@ class Look {
   }
 
   void locks() {
-    if (set_.config.deferred_runs > kDeferredRuns)
+    if (set_.config.deferred_runs > 0 && set_.config.deferred_runs >= set_.config.deferred_limit)
       add(Severity::Error, "maintenance_deferred",
           "The last " + std::to_string(set_.config.deferred_runs) +
               " runs could not get their locks: " + facts_.deferred_reason + ".",
@@ -218,7 +218,8 @@ class Look {
   }
 
   void runs(std::int64_t now_utc) {
-    if (!facts_.automatic || set_.config.undo_in_progress || set_.config.deferred_runs > kDeferredRuns) return;
+    if (!facts_.automatic || set_.config.undo_in_progress || set_.config.deferred_runs >= set_.config.deferred_limit)
+      return;
     if (!facts_.last_run && facts_.last_error)
       return add(Severity::Error, "maintenance_failing", "The last run failed: " + *facts_.last_error,
                  run_of(extension_, name_));
@@ -231,9 +232,6 @@ class Look {
   }
 
  private:
-  // As many a run tolerates (rulings 4).
-  static constexpr int kDeferredRuns = 2;
-
   [[nodiscard]] std::string owner() const { return pg::quote_ident(pg::role_name(set_.parent.owner)); }
   void add(Severity severity, const char* code, std::string detail, std::string fix) {
     found_.push_back({.severity = severity,

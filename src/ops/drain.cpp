@@ -50,6 +50,7 @@
 #include "ops/default_rows.hpp"
 #include "ops/drain_move.hpp"
 #include "ops/drain_published.hpp"
+#include "ops/far_rows.hpp"
 #include "ops/ledger.hpp"
 #include "ops/online_drain.hpp"
 #include "ops/settings.hpp"
@@ -227,6 +228,7 @@ struct Moved {
   Attempt attempt;
   std::uint64_t rows = 0;
   Load load = {};
+  std::optional<std::string> far = {};  // the newest key that stays in the default
 };
 
 // Nothing when the plan no longer fits.
@@ -361,8 +363,9 @@ Moved plan_and_move(const Extension& extension, const DrainRequest& request, con
     });
     if (planned.outcome == Outcome::Deferred) return {.attempt = planned, .rows = 0};
     if (planned.outcome == Outcome::Changed) continue;
-    if (move.targets.empty()) return {};
+    if (move.targets.empty()) return {.attempt = {}, .rows = 0, .load = {}, .far = std::move(move.far)};
     Moved moved = carry_out_move(makers, move, *request.note, budget, mode);
+    moved.far = std::move(move.far);
     if (moved.attempt.outcome != Outcome::Changed) return moved;
   }
   raise_changing(request.parent);
@@ -373,6 +376,16 @@ MoveNote note_of_drain(const Extension& extension, const ManagedSet& set, std::s
                               .parent_table = set.config.parent_table,
                               .from_table = raw_name_of(set.parent.default_oid),
                               .to_table = set.parent.raw_name()});
+}
+
+// What the plan of maintenance leaves out as well: no partition is made for it, and none up to it.
+void tell_of_far_rows(const ManagedSet& set, const std::optional<std::string>& newest) {
+  if (!newest) return;
+  pg::report(
+      {.level = NOTICE,
+       .message = "rows up to key " + *newest + " stay in the default partition of \"" + set.parent.raw_name() + "\"",
+       .detail = why_far(set),
+       .hint = "Correct or delete them, or raise part_policy.outlier_horizon and move them then."});
 }
 
 Moved move_batch(const Extension& extension, const DrainRequest& request, const LockBudget& budget, Mode mode) {
@@ -411,6 +424,7 @@ std::int64_t drain_default(const Extension& extension, const DrainRequest& asked
     if (request.lock_wait_seconds == 0) raise_not_locked(set.parent.raw_name(), moved.attempt);
     return -1;
   }
+  tell_of_far_rows(set, moved.far);
   if (moved.rows > 0) constrain_after_creation(extension, set.config.parent_table, Mode::Caller);
   if (moved.rows > 0 && request.analyze == AnalyzeParent::Yes) analyze_set(set, Mode::Caller);
   return static_cast<std::int64_t>(moved.rows);
@@ -429,6 +443,9 @@ class Drainer {
     if (online_ != nullptr) online_->give_up();
   }
 
+  // The newest key that was left where it is, when the last batch was planned.
+  [[nodiscard]] const std::optional<std::string>& far() const noexcept { return far_; }
+
  private:
   [[nodiscard]] std::size_t left() const {
     const int limit = loop_.batches.value_or(0);
@@ -446,6 +463,7 @@ class Drainer {
   std::int64_t rows_per_millisecond_ = kRowsPerMillisecond;  // of the last batch that tells
   int done_ = 0;                                             // partitions
   bool deferred_ = false;                                    // the last batch
+  std::optional<std::string> far_;
 };
 
 Batch Drainer::online(const LockBudget& budget) {
@@ -457,8 +475,10 @@ Batch Drainer::online(const LockBudget& budget) {
 
 Batch Drainer::at_once(const DrainRequest& request, const LockBudget& budget) {
   const Moved moved = move_batch(extension_, request, budget, Mode::Committing);
-  return {
-      .attempt = moved.attempt, .rows = moved.rows, .batches = std::max(1, static_cast<int>(moved.load.rows.size()))};
+  far_ = moved.far;
+  // Partitions without rows fill a gap: they are no batches.
+  const auto filled = std::ranges::count_if(moved.load.rows, [](std::uint64_t rows) { return rows > 0; });
+  return {.attempt = moved.attempt, .rows = moved.rows, .batches = std::max(1, static_cast<int>(filled))};
 }
 
 // Each switch as long as the rows of its partition take. Whoever has chosen to lock writers out has accepted that.
@@ -529,6 +549,7 @@ void drain_default_committing(const Extension& extension, const DrainRequest& as
   const MoveNote note = note_of_drain(extension, set, "partition_data_proc");
   DrainRequest request = asked;
   request.note = &note;
+  request.cells.gaps = Gaps::Close;
   Drainer drainer(extension, request, loop);
   std::uint64_t total = 0;
   try {
@@ -537,6 +558,7 @@ void drain_default_committing(const Extension& extension, const DrainRequest& as
     drainer.give_up();
     throw;
   }
+  tell_of_far_rows(set, drainer.far());
   if (loop.notices == BatchLoop::Notices::All) notice("total rows moved: " + std::to_string(total));
   notice("run VACUUM ANALYZE on \"" + set.parent.raw_name() + "\" and its default partition to finish");
 }

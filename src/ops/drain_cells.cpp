@@ -1,6 +1,7 @@
 #include "ops/drain_cells.hpp"
 
 #include "ops/default_rows.hpp"
+#include "ops/far_rows.hpp"
 #include "ops/observe.hpp"
 #include "pg/relation.hpp"
 
@@ -136,18 +137,23 @@ std::vector<core::Range> search_cells(const Search& search, const CellRequest& r
 
 // List sets move value by value; values off the grid of the interval belong to no partition that maintenance would make
 // and stay.
-std::vector<core::Range> list_cells(const ManagedSet& set, const CellRequest& request) {
-  const std::vector<core::Range> existing = set.ranges();
+std::vector<core::Range> list_cells(const Search& search, const CellRequest& request) {
+  const ManagedSet& set = search.set;
+  const std::vector<core::Range>& existing = search.existing;
   const std::string origin =
       existing.empty() || !existing.back().lower.finite() ? "0" : std::to_string(existing.back().lower.tick);
   const std::string key = pg::quote_ident(set.parent.key_column);
   const std::string number = key + "::pg_catalog.numeric";
-  const pg::Rows rows = pg::query(
-      "SELECT " + set.codec.row_expression("k.key") + " FROM (SELECT DISTINCT " + key + " AS key FROM " +
-          default_source(set) + " WHERE " + set.codec.finite_condition(key) + " AND (" + number + " - " +
-          pg::quote_literal(origin) + "::pg_catalog.numeric) % $1 = 0 ORDER BY 1 " +
-          (request.order == Order::Ascending ? "ASC" : "DESC") + " LIMIT $2) AS k",
-      pg::Params().int8(set.policy.step.count).int8(static_cast<std::int64_t>(std::min(request.count, kChunk))));
+  const pg::Rows rows =
+      pg::query("SELECT " + set.codec.row_expression("k.key") + " FROM (SELECT DISTINCT " + key + " AS key FROM " +
+                    default_source(set) + " WHERE " + set.codec.finite_condition(key) + " AND " + number +
+                    " <= $3::pg_catalog.numeric AND (" + number + " - " + pg::quote_literal(origin) +
+                    "::pg_catalog.numeric) % $1 = 0 ORDER BY 1 " +
+                    (request.order == Order::Ascending ? "ASC" : "DESC") + " LIMIT $2) AS k",
+                pg::Params()
+                    .int8(set.policy.step.count)
+                    .int8(static_cast<std::int64_t>(std::min(request.count, kChunk)))
+                    .int8(search.highest));
   std::vector<core::Range> cells;
   for (std::size_t row = 0; row < rows.size(); ++row) {
     const core::Tick value = set.codec.row_tick(rows, row, 0);
@@ -172,28 +178,74 @@ std::vector<core::Range> filled_of(const ManagedSet& set, std::span<const core::
 
 }  // namespace
 
-std::vector<core::Range> cells_to_drain(const ManagedSet& set, const CellRequest& request) {
-  if (!request.wanted.empty()) return filled_of(set, request.wanted);
-  if (set.is_list()) return list_cells(set, request);
-  const bool refuses_infinity = set.codec.has_infinity() && request.infinity == Infinity::Refuse;
-  if (refuses_infinity && request.count > 0)
-    refuse_infinite_rows(set, {request.order == Order::Ascending ? "-infinity" : "infinity"});
-  const std::optional<core::Tick> lowest = default_key(set, End::Lowest, {});
-  std::vector<core::Range> cells;
-  if (lowest) {
-    const core::Tick highest = std::max(*lowest, default_key(set, End::Highest, {}).value_or(*lowest));
-    std::vector<core::Range> existing = set.ranges();
-    const std::optional<core::Grid> grid = core::grid_of(set.calendar(), set.policy.step, existing);
-    cells =
-        search_cells({.set = set,
-                      .grid = grid ? *grid : core::Grid(set.calendar(), set.policy.step, fresh_origin(set, *lowest)),
+namespace {
+
+// As far as rows move: where steps that are not too far lead from one to the next, beyond the partitions' own reach.
+struct Ahead {
+  std::optional<core::Tick> highest;
+  std::optional<std::string> far;
+};
+
+Ahead look_ahead(const ManagedSet& set, std::span<const core::Range> existing, const std::optional<core::Grid>& grid,
+                 std::int64_t now_utc) {
+  core::Bound limit = far_limit(set, now_utc);
+  for (;;) {
+    pg::check_interrupts();
+    NewestKey newest = newest_key(set, limit);
+    if (!newest.far) return {.highest = newest.near, .far = std::nullopt};
+    newest.near = largest_near_key(set, limit);
+    const auto cell = newest.near && grid ? core::range_for(*grid, existing, *newest.near) : std::nullopt;
+    const core::Bound further = cell ? far_limit_beyond(set, cell->upper) : limit;
+    if (further <= limit) return {.highest = newest.near, .far = std::move(newest.far)};
+    limit = further;
+  }
+}
+
+// The cells of a gap that the found ones would leave. Not below rows whose turn has not come: what is between the
+// outermost of the found ones moves.
+std::vector<core::Range> cells_between(const Search& search, Order order, const std::vector<core::Range>& found,
+                                       std::int64_t now_utc) {
+  const ManagedSet& set = search.set;
+  std::vector<core::Range> between = core::ranges_between(set.policy, search.grid, set.inventory, found, now_utc);
+  if (between.empty() || order == Order::Ascending) return between;
+  const std::optional<core::Tick> next =
+      default_key(set, End::Highest, {.lower = core::Bound::min(), .upper = found.back().lower});
+  if (next) std::erase_if(between, [&](const core::Range& one) { return one.lower <= core::Bound::at(*next); });
+  return between;
+}
+
+// All that can move, the rows of the far future left out.
+Cells finite_cells(const ManagedSet& set, const CellRequest& request) {
+  const std::int64_t now_utc = pg::transaction_start();
+  std::vector<core::Range> existing = set.ranges();
+  const std::size_t in_use = core::reach_of(set.policy, set.calendar(), set.inventory, now_utc).end;
+  const auto known = core::grid_of(set.calendar(), set.policy.step, std::span(existing).first(in_use));
+  Ahead ahead = look_ahead(set, existing, known, now_utc);
+  Cells cells{.ranges = {}, .far = std::move(ahead.far)};
+  const std::optional<core::Tick> lowest = ahead.highest ? default_key(set, End::Lowest, {}) : std::nullopt;
+  if (!lowest) return cells;
+  const Search search{.set = set,
+                      .grid = known ? *known : core::Grid(set.calendar(), set.policy.step, fresh_origin(set, *lowest)),
                       .existing = std::move(existing),
                       .lowest = *lowest,
-                      .highest = highest},
-                     request);
-  }
-  const bool comes_later = request.in_parts && !cells.empty();
-  if (refuses_infinity && cells.size() < request.count && !comes_later)
+                      .highest = std::max(*lowest, *ahead.highest)};
+  cells.ranges = set.is_list() ? list_cells(search, request) : search_cells(search, request);
+  if (request.gaps == Gaps::Leave || set.is_list()) return cells;  // values are apart by nature
+  const std::vector<core::Range> between = cells_between(search, request.order, cells.ranges, now_utc);
+  cells.ranges.insert(cells.ranges.end(), between.begin(), between.end());
+  return cells;
+}
+
+}  // namespace
+
+Cells cells_to_drain(const ManagedSet& set, const CellRequest& request) {
+  if (!request.wanted.empty()) return {.ranges = filled_of(set, request.wanted)};
+  const bool refuses_infinity = set.codec.has_infinity() && request.infinity == Infinity::Refuse && !set.is_list();
+  if (refuses_infinity && request.count > 0)
+    refuse_infinite_rows(set, {request.order == Order::Ascending ? "-infinity" : "infinity"});
+  Cells cells = finite_cells(set, request);
+  const bool comes_later = request.in_parts && !cells.ranges.empty();
+  if (refuses_infinity && cells.ranges.size() < request.count && !comes_later)
     refuse_infinite_rows(set, {"-infinity", "infinity"});
   return cells;
 }

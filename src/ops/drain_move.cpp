@@ -64,8 +64,14 @@ bool overlaps_a_target(const Move& move, const core::Range& range) {
 }  // namespace
 
 Move plan_move(ManagedSet set, const CellRequest& cells, std::span<const std::string> ignored, const Makers& makers) {
-  std::vector<core::Range> ranges = cells_to_drain(set, cells);
-  Move move{.set = std::move(set), .recipe = {}, .targets = {}, .columns = {}, .foreign_keys = {}};
+  Cells found = cells_to_drain(set, cells);
+  std::vector<core::Range> ranges = std::move(found.ranges);
+  Move move{.set = std::move(set),
+            .recipe = {},
+            .targets = {},
+            .columns = {},
+            .far = std::move(found.far),
+            .foreign_keys = {}};
   if (ranges.empty()) return move;
   const Parent& parent = move.set.parent;
   move.recipe =

@@ -26,6 +26,7 @@ struct Move {
   std::vector<Target> targets;
   std::string columns;
   bool all_columns = true;                // none is ignored
+  std::optional<std::string> far = {};    // the newest key that is left behind
   std::vector<std::string> foreign_keys;  // ALTER TABLE %child% ... without its beginning
 };
 

@@ -231,6 +231,9 @@ void History::end_action(const Attempt& attempt, std::size_t waiting) {
     deferred_.insert(entry.parent);
     if (waiting > 0) entry.message = std::to_string(waiting) + " further actions of the set wait with it";
   }
+  if (attempt.vacuum_wait.count() > 0)
+    entry.message = "waited " + std::to_string(attempt.vacuum_wait.count()) + " ms for an autovacuum of the partition" +
+                    (entry.message ? "; " + *entry.message : "");
   write(entry);
 }
 

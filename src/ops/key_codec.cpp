@@ -331,6 +331,15 @@ std::string KeyCodec::text(core::Tick tick) const {
   return written_->texts.at(tick);
 }
 
+bool KeyCodec::has_room_for(core::Tick tick) const noexcept {
+  if (kind_ == Kind::Uuid7) return core::uuid7_of(tick).has_value();
+  if (kind_ != Kind::Epoch) return true;
+  const std::optional<std::int64_t> number = core::epoch_of(tick, unit_);
+  if (!number) return false;
+  if (facts_.type == INT4OID) return std::in_range<std::int32_t>(*number);
+  return facts_.type != INT2OID || std::in_range<std::int16_t>(*number);
+}
+
 core::Tick KeyCodec::snap(core::Tick tick) const noexcept {
   if (kind_ == Kind::Epoch) return core::whole_second(tick).value_or(tick);
   if (kind_ == Kind::Uuid7) return core::whole_millisecond(tick).value_or(tick);

@@ -68,6 +68,8 @@ class KeyCodec {
 
   // The finite end of a range as the server reads it, without quotes. Not for native keys.
   [[nodiscard]] std::string text(core::Tick tick) const;
+  // Whether the type of the key has room for it, as far as that can be told without calling anybody.
+  [[nodiscard]] bool has_room_for(core::Tick tick) const noexcept;
   // Writes many at once where that costs a query; text() then finds them.
   void prepare(std::span<const core::Range> ranges) const;
   // The tick that a bound asked for can have at best.

@@ -1,6 +1,7 @@
 #include "ops/ledger.hpp"
 
 #include "ops/keeper.hpp"
+#include "ops/settings.hpp"
 #include "pg/relation.hpp"
 
 namespace strata::ops {
@@ -21,18 +22,28 @@ SELECT w.ord, p.parent_table IS NOT NULL, p.time_zone, p.lock_timeout_ms, p.lock
        EXISTS (SELECT 1 FROM %pending_drop% d WHERE d.parent_table = w.name),
        EXISTS (SELECT 1 FROM %move% m WHERE m.parent_table = w.name), p.move_rate_mb, p.move_max_lag_mb,
        p.move_min_free_mb, p.name_pattern, p.heal_max_rows, p.retention_max_drop, nullif(p.retention_grace, '0')::text,
-       p.detach_concurrently, CASE WHEN p.system_identifier = $2 AND p.database_oid = $3 THEN p.detaching_oid END
+       p.detach_concurrently, p.outlier_horizon, CASE WHEN p.system_identifier = $2 AND p.database_oid = $3 THEN p.detaching_oid END,
+       p.duty_cycle, p.deferred_limit, (1000000 * extract(epoch FROM p.window_start))::int8,
+       (1000000 * extract(epoch FROM p.window_end))::int8, p.window_lock_budget, p.heal_max_time
 FROM ROWS FROM (pg_catalog.unnest($1)) WITH ORDINALITY AS w(name, ord)
 LEFT JOIN %policy% p ON p.parent_table = w.name)sql";
 
+std::optional<int> optional_int4(const pg::Rows& rows, std::size_t row, int column) {
+  return rows.null(row, column) ? std::nullopt : std::optional<int>(rows.int4(row, column));
+}
+
+// What part_policy leaves open the settings say.
 void read_state(const pg::Rows& rows, std::size_t row, Config& config) {
   config.has_policy = rows.boolean(row, 1);
   config.has_pending_drops = rows.boolean(row, 7);
   config.has_move = rows.boolean(row, 8);
+  const LockSettings settings = lock_settings();
+  config.lock_timeout_ms = optional_int4(rows, row, 3).value_or(settings.timeout_ms);
+  config.lock_tries = optional_int4(rows, row, 4).value_or(settings.tries);
+  config.duty_cycle = optional_int4(rows, row, 19).value_or(settings.duty_cycle);
+  config.deferred_limit = optional_int4(rows, row, 20).value_or(settings.deferred_limit);
   if (!config.has_policy) return;
   config.time_zone = rows.optional_text(row, 2);
-  config.lock_timeout_ms = rows.int4(row, 3);
-  config.lock_tries = rows.int4(row, 4);
   config.deferred_runs = rows.int4(row, 5);
   if (!rows.null(row, 9)) config.move_rate_mb = rows.int4(row, 9);
   if (!rows.null(row, 10)) config.move_max_lag_mb = rows.int4(row, 10);
@@ -43,7 +54,11 @@ void read_state(const pg::Rows& rows, std::size_t row, Config& config) {
   if (!rows.null(row, 14)) config.max_drop = rows.int4(row, 14);
   config.grace = rows.optional_text(row, 15);
   config.detach_concurrently = rows.boolean(row, 16);
-  config.detaching = rows.oid(row, 17);
+  config.outlier_horizon = optional_int4(rows, row, 17);
+  config.detaching = rows.oid(row, 18);
+  if (!rows.null(row, 21)) config.window = {.begin = rows.int8(row, 21), .end = rows.int8(row, 22)};
+  config.window_lock_budget = optional_int4(rows, row, 23);
+  config.heal_max_time = optional_int4(rows, row, 24);
 }
 
 // A set's row, made by creation or the first run, and repaired by maintenance.
@@ -165,6 +180,17 @@ std::map<std::string, PolicyState> policy_states(const Extension& extension) {
                                  .is_moving = rows.boolean(row, 3),
                                  .last_error = rows.optional_text(row, 4)};
   return states;
+}
+
+std::optional<core::MoveRate> move_rate(const Extension& extension, const std::string& parent) {
+  const Keeper keeper(extension);
+  const pg::Rows rows = pg::query(
+      extension.with_tables("SELECT sum(m.estimated_rows)::int8, sum(m.duration_ms)::int8 FROM (SELECT estimated_rows, "
+                            "duration_ms FROM %maintenance_action% WHERE parent_table = $1 AND action = 'move' AND "
+                            "outcome = 'done' AND estimated_rows >= 1000 ORDER BY started_at DESC LIMIT 5) AS m"),
+      pg::Params().text(parent));
+  if (rows.null(0, 0)) return std::nullopt;
+  return core::MoveRate{.rows = rows.int8(0, 0), .milliseconds = rows.int8(0, 1)};
 }
 
 void keep_last_success(const Extension& extension, const std::string& parent) {

@@ -8,6 +8,7 @@
 // administrator's policies hold. What writes is called after require_owner_rights.
 #pragma once
 
+#include "core/heal.hpp"
 #include "ops/set.hpp"
 
 namespace strata::ops {
@@ -33,6 +34,9 @@ struct PolicyState {
   std::optional<std::string> last_error = {};  // where the last run failed
 };
 [[nodiscard]] std::map<std::string, PolicyState> policy_states(const Extension& extension);
+
+// How fast rows of this set have moved with due partitions, by the last moves large enough to tell.
+[[nodiscard]] std::optional<core::MoveRate> move_rate(const Extension& extension, const std::string& parent);
 
 // Called before a failed run takes maintenance_last_run away.
 void keep_last_success(const Extension& extension, const std::string& parent);

@@ -31,9 +31,6 @@ struct SetResult {
   std::optional<pg::Raise> failure;
 };
 
-// From the third run in a row that could not get its locks, deferring counts as failing (rulings 4).
-constexpr int kDeferredRunsTolerated = 2;
-
 core::Child partition_of(const core::Action& action) {
   return {.oid = action.oid, .schema = action.schema, .name = action.name, .range = action.range};
 }
@@ -159,11 +156,21 @@ class Executor {
       guard_.put_up();
     else
       guard_.take_down();
+    keep_to_duty(action);
     history_.begin_action(planned_.set, action);
     const Attempt attempt = apply_logged(extension_, planned_, action, mode_);
     history_.end_action(attempt, static_cast<std::size_t>(&planned_.actions.back() - &action));
     count(result_, action, attempt);
     pg::wait_point("action_done");
+  }
+
+  // Nobody is kept out by the drop of a table that is out of the set and has no foreign keys.
+  void keep_to_duty(const PlannedAction& action) {
+    if (mode_ != Mode::Committing || action.action.kind == core::ActionKind::Drop) return;
+    const std::int64_t pause = pause_for_duty(budget_of(planned_.set.config));
+    if (pause == 0) return;
+    pg::commit_and_start();
+    pg::sleep_ms(pause);
   }
 
   void blocked(const PlannedAction& action) {
@@ -328,7 +335,8 @@ void finish(const Extension& extension, const ManagedSet& set, core::PlanPart pa
   }
   count_deferred(extension, set.config.parent_table, result.blocked_by);
   const std::string number = std::to_string(result.deferred);
-  if (set.config.deferred_runs < kDeferredRunsTolerated) {
+  // Rulings 4: a run that is put off once too often counts as failed.
+  if (set.config.deferred_runs + 1 < set.config.deferred_limit) {
     pg::report({.level = NOTICE,
                 .message = "deferred: " + number + " actions on " + in_quotes(set.config.parent_table) +
                            " wait for the next run",
@@ -340,7 +348,8 @@ void finish(const Extension& extension, const ManagedSet& set, core::PlanPart pa
                 .message = number + " actions on " + in_quotes(set.config.parent_table) +
                            " could not get their locks in " + std::to_string(set.config.deferred_runs + 1) + " runs",
                 .detail = "Locks were held by " + result.blocked_by + ".",
-                .hint = "End that transaction, or raise part_policy.lock_timeout_ms."});
+                .hint = "End that transaction, raise part_policy.lock_timeout_ms, or set a daily window with a longer "
+                        "part_policy.window_lock_budget."});
 }
 
 void mark_full(const Extension& extension, const std::string& parent) {

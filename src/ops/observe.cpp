@@ -1,6 +1,8 @@
 #include "ops/observe.hpp"
 
 #include "core/observation.hpp"
+#include "core/reach.hpp"
+#include "ops/far_rows.hpp"
 #include "pg/relation.hpp"
 
 namespace strata::ops {
@@ -9,6 +11,10 @@ namespace {
 
 bool may_hold_rows(const ChildFacts& facts) {
   return !is_local_heap(facts) || !pg::file_is_empty(facts.tablespace, facts.filenode);
+}
+
+core::Reach reach_of(const ManagedSet& set, std::int64_t now_utc) {
+  return core::reach_of(set.policy, set.calendar(), set.inventory, now_utc);
 }
 
 bool holds_rows(const ManagedSet& set, const core::Child& child, const ChildFacts& facts) {
@@ -20,7 +26,7 @@ bool holds_rows(const ManagedSet& set, const core::Child& child, const ChildFact
 
 std::optional<std::size_t> highest_filled(const ManagedSet& set, std::int64_t now_utc) {
   const core::Bound lowest = core::lowest_of_interest(set.policy, set.calendar(), now_utc);
-  for (std::size_t n = set.inventory.children.size(); n-- > 0;) {
+  for (std::size_t n = reach_of(set, now_utc).end; n-- > 0;) {
     if (set.inventory.children[n].range.upper <= lowest) break;
     if (holds_rows(set, set.inventory.children[n], set.facts[n])) return n;
   }
@@ -29,7 +35,7 @@ std::optional<std::size_t> highest_filled(const ManagedSet& set, std::int64_t no
 
 std::optional<std::size_t> highest_with_pages(const ManagedSet& set, std::int64_t now_utc) {
   const core::Bound lowest = core::lowest_of_interest(set.policy, set.calendar(), now_utc);
-  for (std::size_t n = set.inventory.children.size(); n-- > 0;) {
+  for (std::size_t n = reach_of(set, now_utc).end; n-- > 0;) {
     if (set.inventory.children[n].range.upper <= lowest) break;
     if (may_hold_rows(set.facts[n])) return n;
   }
@@ -93,7 +99,7 @@ core::Observation observe(const ManagedSet& set, std::int64_t now_utc) {
     if (is_current(set, child.range, now_utc)) seen.latest = largest_key(set, child, check);
   }
   if (!set.policy.ignore_default_data && set.inventory.default_partition && may_hold_rows(set.default_facts))
-    seen.default_max = largest_key(set, *set.inventory.default_partition, reading(set, set.default_facts));
+    seen.default_max = largest_near_key(set, far_limit(set, now_utc));
   return seen;
 }
 

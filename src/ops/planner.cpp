@@ -330,10 +330,23 @@ void complete(const Extension& extension, PlannedSet& planned, std::vector<core:
 
 }  // namespace
 
+namespace {
+
+// Time is limited through rows, since these are counted anyway.
+void limit_healing(const Extension& extension, ManagedSet& set) {
+  Config& config = set.config;
+  if (!config.heal_max_time || config.heal_max_rows == 0 || !set.inventory.default_partition) return;
+  const std::int64_t rows = core::rows_within(*config.heal_max_time, move_rate(extension, config.parent_table));
+  config.heal_max_rows = static_cast<int>(std::min<std::int64_t>(config.heal_max_rows, rows));
+}
+
+}  // namespace
+
 PlannedSet plan_set(const Extension& extension, ManagedSet set, core::Retirement retirement, std::int64_t now_utc,
                     core::PlanPart part) {
   const pg::SettingsScope settings;
   require_same_sub_config(extension, set);
+  limit_healing(extension, set);
   core::SetPlan plan = decide(set, {.retirement = retirement, .now_utc = now_utc, .part = part});
   add_constraint(extension, set, plan.actions);
   PlannedSet planned{.set = std::move(set),

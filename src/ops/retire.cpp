@@ -127,7 +127,9 @@ Attempt detach_partition(const Extension& extension, const PlannedSet& planned, 
   const core::Action& action = planned_action.action;
   const ManagedSet& set = planned.set;
   const std::vector<Oid> relations = relations_of(planned, action.oid);
-  return try_action(budget_of(set.config), mode, relations, [&](const pg::LockDeadline& deadline) {
+  LockBudget budget = budget_of(set.config);
+  budget.leaving = action.oid;
+  return try_action(budget, mode, relations, [&](const pg::LockDeadline& deadline) {
     if (!lock_for_detach(planned, action.oid, deadline)) return false;
     pg::wait_point("detach_locked");
     if (!still_attached(set, action) || !still_wanted(extension, planned)) return false;
@@ -159,7 +161,10 @@ Attempt drop_detached(const Extension& extension, const PlannedSet& planned, con
   const core::Action& action = planned_action.action;
   std::vector<Oid> relations = planned.recipe.referenced;
   relations.push_back(action.oid);
-  return try_action(budget_of(planned.set.config), mode, relations, [&](const pg::LockDeadline& deadline) {
+  LockBudget budget = budget_of(planned.set.config);
+  budget.leaving = action.oid;
+  if (planned.recipe.referenced.empty()) budget.set = InvalidOid;  // out of the set: no client waits for it
+  return try_action(budget, mode, relations, [&](const pg::LockDeadline& deadline) {
     bool locked = true;
     for (const Oid relation : relations) locked = pg::lock_relation(relation, AccessExclusiveLock, deadline) && locked;
     pg::wait_point("drop_locked");

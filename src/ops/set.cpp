@@ -319,6 +319,7 @@ core::Result<ManagedSet> assemble(Config config, Parent parent, std::vector<core
   set.renamed = parent.raw_name() != config.parent_table;
   set.config = std::move(config);
   set.parent = std::move(parent);
+  set.config.parent = set.parent.oid;
   core::Policy& policy = set.policy;
   policy.parent = set.parent.raw_name();
   policy.schema = set.parent.schema;
@@ -333,6 +334,7 @@ core::Result<ManagedSet> assemble(Config config, Parent parent, std::vector<core
   policy.premake = set.config.premake;
   policy.infinite_time_partitions = set.config.infinite;
   policy.ignore_default_data = set.config.ignore_default_data;
+  policy.outlier_horizon = set.config.outlier_horizon;
   policy.retention = read_retention(set);
   policy.keep_table = set.config.keeps_table();
   policy.keep_index = set.config.keep_index;
@@ -348,6 +350,9 @@ core::Result<ManagedSet> assemble(Config config, Parent parent, std::vector<core
   core::Result<std::shared_ptr<SetZone>> zone = choose_zone(set);
   if (!zone) return zone.refusal();
   set.zone = *zone;
+  const core::DailyWindow window = set.config.window.value_or(core::DailyWindow{});
+  if (!window.contains(set.zone ? set.zone->to_local(pg::wall_clock()) : pg::wall_clock()))
+    set.config.window_lock_budget.reset();
   return set;
 }
 

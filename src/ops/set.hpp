@@ -4,6 +4,7 @@
 // could wait (truths 24, 28); all sets together cost four queries.
 #pragma once
 
+#include "core/duty.hpp"
 #include "core/plan.hpp"
 #include "ops/fail.hpp"
 #include "ops/key_codec.hpp"
@@ -69,10 +70,17 @@ struct Config {
   std::optional<std::string> time_zone;
   int lock_timeout_ms = 300;
   int lock_tries = 5;
+  int duty_cycle = core::kDutyPercent;  // percent
+  int deferred_limit = 3;               // runs in a row; from then on a deferral is a failure
+  std::optional<core::DailyWindow> window;
+  std::optional<int> window_lock_budget;  // milliseconds, in the window; once the set is put together: now
+  Oid parent = InvalidOid;                // once the set is put together
   std::optional<int> move_rate_mb;
   std::optional<int> move_max_lag_mb;
   int move_min_free_mb = 512;
   int heal_max_rows = 10'000;
+  std::optional<int> heal_max_time;  // milliseconds
+  std::optional<int> outlier_horizon = core::kOutlierHorizon;
   std::optional<std::string> name_pattern;
   std::optional<int> max_drop;
   std::optional<std::string> grace;  // nothing for none

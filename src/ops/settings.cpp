@@ -12,6 +12,8 @@ bool strict_maintenance_setting = true;
 constexpr int kMostDays = 36500;
 int history_retention_setting = 90;
 
+LockSettings lock_setting;
+
 int move_method_setting = static_cast<int>(MoveMethod::Auto);
 constexpr config_enum_entry kMoveMethods[] = {{"auto", static_cast<int>(MoveMethod::Auto), false},
                                               {"online", static_cast<int>(MoveMethod::Online), false},
@@ -98,6 +100,10 @@ int history_retention_days() noexcept {
   return history_retention_setting;
 }
 
+LockSettings lock_settings() noexcept {
+  return lock_setting;
+}
+
 MoveMethod move_method() noexcept {
   return static_cast<MoveMethod>(move_method_setting);
 }
@@ -110,6 +116,30 @@ WorkerSettings worker_settings() {
           .analyze = text_of(&WorkerVariables::analyze, "analyze") == "on",
           .jobmon = text_of(&WorkerVariables::jobmon, "jobmon") == "on"};
 }
+
+namespace {
+
+// The limits are those that part_policy checks.
+void define_lock_settings() {
+  const LockSettings usual;
+  DefineCustomIntVariable("pg_strata.lock_timeout",
+                          "Time that one try of an action may wait for all its table locks together.",
+                          "Where part_policy.lock_timeout_ms is null.", &lock_setting.timeout_ms, usual.timeout_ms, 1,
+                          60'000, PGC_USERSET, GUC_UNIT_MS, nullptr, nullptr, nullptr);
+  DefineCustomIntVariable("pg_strata.lock_tries", "Tries to get the locks of an action before it is deferred.",
+                          "Where part_policy.lock_tries is null.", &lock_setting.tries, usual.tries, 1, 1000,
+                          PGC_USERSET, 0, nullptr, nullptr, nullptr);
+  DefineCustomIntVariable("pg_strata.duty_cycle",
+                          "Percent of any ten seconds in which procedures may keep clients out of a partition set.",
+                          "Where part_policy.duty_cycle is null.", &lock_setting.duty_cycle, usual.duty_cycle, 1, 100,
+                          PGC_USERSET, 0, nullptr, nullptr, nullptr);
+  DefineCustomIntVariable("pg_strata.deferred_limit",
+                          "Runs in a row that may be deferred before that counts as failure.",
+                          "Where part_policy.deferred_limit is null.", &lock_setting.deferred_limit,
+                          usual.deferred_limit, 1, 1000, PGC_USERSET, 0, nullptr, nullptr, nullptr);
+}
+
+}  // namespace
 
 void define_settings() {
   DefineCustomBoolVariable("pg_strata.strict_maintenance",
@@ -126,6 +156,7 @@ void define_settings() {
                           "Days for which maintenance_run and maintenance_action are kept.",
                           "Maintenance deletes what is older. 0 keeps everything.", &history_retention_setting, 90, 0,
                           kMostDays, PGC_SUSET, 0, nullptr, nullptr, nullptr);
+  define_lock_settings();
   define_worker_settings(kPrefix, worker_variables);
   peer_names_are_ours = !peer_is_loaded();
   if (peer_names_are_ours) define_worker_settings(kPeerPrefix, peer_variables);

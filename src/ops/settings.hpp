@@ -19,6 +19,15 @@ enum class MoveMethod : std::uint8_t { Auto, Online, Locked };
 // pg_strata.history_retention: after how many days the history of maintenance is deleted; 0: never.
 [[nodiscard]] int history_retention_days() noexcept;
 
+// pg_strata.lock_timeout, lock_tries, duty_cycle, deferred_limit: what holds where part_policy says nothing.
+struct LockSettings {
+  int timeout_ms = 300;
+  int tries = 5;
+  int duty_cycle = 20;     // percent
+  int deferred_limit = 3;  // runs
+};
+[[nodiscard]] LockSettings lock_settings() noexcept;
+
 // What the background worker is told by pg_strata_bgw.*, or, where those are not given, by pg_partman_bgw.*.
 struct WorkerSettings {
   std::string databases;  // as written; empty: none

@@ -117,6 +117,7 @@ std::int64_t LockDeadline::left() const noexcept {
 namespace {
 
 std::chrono::steady_clock::duration lock_wait_total{0};
+std::optional<std::chrono::steady_clock::time_point> keeps_out_since;
 
 // Also of waits that end with an error.
 class LockStopwatch {
@@ -138,8 +139,18 @@ std::chrono::milliseconds LockWait::so_far() const noexcept {
   return std::chrono::duration_cast<std::chrono::milliseconds>(lock_wait_total - before_);
 }
 
+void forget_kept_out() noexcept {
+  keeps_out_since.reset();
+}
+
+std::chrono::milliseconds kept_out_for() noexcept {
+  if (!keeps_out_since) return {};
+  return std::chrono::ceil<std::chrono::milliseconds>(std::chrono::steady_clock::now() - *keeps_out_since);
+}
+
 bool lock_relation(Oid relation, LOCKMODE mode, const LockDeadline& deadline) {
   deadline.arm();
+  if (mode > ShareUpdateExclusiveLock && !keeps_out_since) keeps_out_since = std::chrono::steady_clock::now();
   const LockStopwatch stopwatch;
   return guarded([=] {
     LockRelationOid(relation, mode);

@@ -99,6 +99,11 @@ class LockWait {
   std::chrono::steady_clock::duration before_;
 };
 
+// How long writers or readers have been kept out by locks that lock_relation has asked for since the last
+// forget_kept_out: from the first request, behind which they queue, to now. 0 when there was none.
+void forget_kept_out() noexcept;
+[[nodiscard]] std::chrono::milliseconds kept_out_for() noexcept;
+
 [[nodiscard]] Oid current_user();
 [[nodiscard]] bool is_superuser();
 // Membership with inherited rights: what ALTER TABLE asks for.

@@ -70,6 +70,7 @@ SELECT * FROM d.spread('d.i4');
 SELECT partman.partition_data_id('d.i8', 2, p_order => 'DESC'), partman.partition_data_id('d.i8', 2);
 SELECT partman.partition_data_id('d.i8', 2);
 SELECT * FROM d.spread('d.i8');
+UPDATE partman.part_policy SET outlier_horizon = NULL WHERE parent_table = 'd.i2';
 INSERT INTO d.i2 VALUES (32765), (-25);
 SELECT d.try($$SELECT partman.partition_data_id('d.i2', 2)$$);
 SELECT partman.partition_data_id('d.i2');

@@ -42,14 +42,33 @@ TABLE heal.rows;
 SELECT count(*) FROM ONLY heal.t_default;
 SELECT severity, code FROM partman.check_partitions('heal.t');
 
+-- nor more than can be expected to move in time: 20 rows in a millisecond while nothing better is known
+UPDATE partman.part_policy SET heal_max_rows = 10000, heal_max_time = 1;
+INSERT INTO heal.t SELECT g, 65 FROM generate_series(1, 21) g;
+TABLE heal.plan;
+UPDATE partman.part_policy SET heal_max_time = 2;
+TABLE heal.plan;
+-- what earlier moves took tells better; those of few rows tell nothing
+INSERT INTO partman.maintenance_run SELECT (pg_catalog.jsonb_populate_record(r, '{"id": "00000000-0000-7000-8000-000000000001"}')).* FROM partman.maintenance_run r LIMIT 1;
+INSERT INTO partman.maintenance_action (run, ordinal, parent_table, action, outcome, estimated_rows, duration_ms, started_at)
+VALUES ('00000000-0000-7000-8000-000000000001', 1, 'heal.t', 'move', 'done', 1000, 100, now() - interval '1 day'),
+       ('00000000-0000-7000-8000-000000000001', 2, 'heal.t', 'move', 'done', 999, 1, now()),
+       ('00000000-0000-7000-8000-000000000001', 3, 'heal.other', 'move', 'done', 1000, 1, now());
+TABLE heal.plan;
+UPDATE partman.part_policy SET heal_max_time = 3;
+TABLE heal.plan;
+UPDATE partman.part_policy SET heal_max_time = NULL;
+CALL partman.run_maintenance_proc();
+TABLE heal.rows;
+
 -- policy
 \set VERBOSITY terse
 UPDATE partman.part_policy SET heal_max_rows = -1;
 \set VERBOSITY default
 
 -- provisioning moves, cleanup does not
-INSERT INTO heal.t SELECT g, 70 FROM generate_series(1, 3) g;
-INSERT INTO heal.t VALUES (1, 69);
+INSERT INTO heal.t SELECT g, 80 FROM generate_series(1, 3) g;
+INSERT INTO heal.t VALUES (1, 79);
 CALL partman.run_cleanup('heal.t');
 TABLE heal.plan;
 CALL partman.run_provisioning('heal.t');

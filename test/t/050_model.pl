@@ -311,7 +311,7 @@ sub step_drain {
 sub step_drain_proc {
 	return unless $model->{default};
 	my $order = one_of('ASC', 'DESC');
-	$model->drain(1000, $order);
+	$kind->{name} eq 'list' ? $model->drain(1000, $order) : $model->drain_closing($order, present());
 	return compare(run("CALL partman.partition_data_proc('m.ev', p_wait := 0, p_order := '$order', p_quiet := true)"));
 }
 

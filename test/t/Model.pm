@@ -126,6 +126,21 @@ sub drain {
 	return $moved;
 }
 
+# The procedure leaves no gap wider than premake above the partitions there were, but for what is past or expired.
+sub drain_closing {
+	my ($self, $order, $now) = @_;
+	my $top = $self->{parts}[-1]{up};
+	$self->drain(1000, $order);
+	my @above = grep { $_->{up} > $top } @{ $self->{parts} };
+	for my $part (@above) {
+		my @gap = $top < $part->{lo} ? $self->missing($top, $part->{lo}) : ();
+		$top = $part->{up};
+		next if @gap <= $self->{premake};
+		$self->add(grep { !($self->{time} && $_->{up} <= $now) && !$self->is_expired($now, $_) } @gap);
+	}
+	return;
+}
+
 # Rows of a source: into the partition that owns the key, which is made where it is missing.
 sub pour {
 	my ($self, %rows) = @_;

@@ -239,6 +239,8 @@ TEST_CASE("a plan may not create without end", "[plan]") {
   Case c = daily_case();
   c.policy.ignore_default_data = false;
   c.seen.default_max = at(9999, 12, 31);
+  CHECK(c.created().empty());
+  c.policy.outlier_horizon.reset();
   const auto plan = c.plan();
   REQUIRE_FALSE(plan);
   CHECK(plan.refusal().code == Code::ProgramLimitExceeded);
@@ -693,6 +695,7 @@ Case random_set(Dice& dice) {
   c.policy.premake = static_cast<int>(dice.roll(1, 5));
   c.policy.infinite_time_partitions = dice.roll(0, 1) == 0;
   c.policy.keep_table = dice.roll(0, 1) == 0;
+  if (dice.roll(0, 2) == 0) c.policy.outlier_horizon = static_cast<std::int32_t>(dice.roll(1, 6));
   const Tick unit = key == KeyType::Int8 ? 1 : key == KeyType::Date ? 1 : kMicrosPerDay / 2;
   const Tick step = key == KeyType::Int8 ? 10 : (key == KeyType::Date ? 1 : 2) * (month ? 30 : 1);
   if (dice.roll(0, 2) == 0) {
