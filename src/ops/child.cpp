@@ -129,27 +129,34 @@ void hold_schema_name(const std::string& schema) {
 
 namespace {
 
-std::optional<ChildName> strange_partition(const Parent& parent, Oid partition) {
+// Those of another owner, if the caller has his rights, too.
+std::vector<ChildName> strange_partitions(const Parent& parent, std::span<const Oid> partitions) {
   const pg::Rows rows = pg::query(
       "SELECT n.nspname, c.relname, c.relowner FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = "
       "c.relnamespace JOIN pg_catalog.pg_inherits i ON i.inhrelid = c.oid AND i.inhparent = $2 "
-      "WHERE c.oid = $1 AND c.relowner <> $3",
-      pg::Params().oid(partition).oid(parent.oid).oid(parent.owner));
-  if (rows.empty() || !pg::has_rights_of(rows.oid(0, 2))) return std::nullopt;
-  return ChildName{.schema = rows.text(0, 0), .name = rows.text(0, 1)};
+      "WHERE c.oid = ANY ($1) AND c.relowner <> $3",
+      pg::Params().oids(partitions).oid(parent.oid).oid(parent.owner));
+  std::vector<ChildName> names;
+  for (std::size_t row = 0; row < rows.size(); ++row)
+    if (pg::has_rights_of(rows.oid(row, 2))) names.push_back({.schema = rows.text(row, 0), .name = rows.text(row, 1)});
+  return names;
 }
 
 }  // namespace
 
-void take_over(const Parent& parent, Oid partition) {
+void take_over(const Parent& parent, std::span<const Oid> partitions) {
   const pg::SettingsScope settings;
-  if (const std::optional<ChildName> name = strange_partition(parent, partition))
-    pg::execute("ALTER TABLE " + name->quoted() + " OWNER TO " + pg::quote_ident(pg::role_name(parent.owner)));
+  for (const ChildName& name : strange_partitions(parent, partitions))
+    pg::execute("ALTER TABLE " + name.quoted() + " OWNER TO " + pg::quote_ident(pg::role_name(parent.owner)));
+}
+
+void take_over(const Parent& parent, Oid partition) {
+  take_over(parent, std::array<Oid, 1>{partition});
 }
 
 Attempt take_over(const ManagedSet& set, Oid partition, const LockBudget& budget, Mode mode) {
-  if (!strange_partition(set.parent, partition)) return {};
   const std::array<Oid, 1> relations{partition};
+  if (strange_partitions(set.parent, relations).empty()) return {};
   return try_action(budget, mode, relations, [&](const pg::LockDeadline& deadline) {
     if (!pg::lock_relation(partition, AccessExclusiveLock, deadline)) return false;
     deadline.arm();

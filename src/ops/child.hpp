@@ -61,6 +61,7 @@ void hold_schema_name(const std::string& schema);
 // dropped as the owner of the parent it is handed to him, if the caller has the rights of both; else nothing happens,
 // and the server refuses what follows. Call outside any OwnerScope, with a lock deadline armed: ACCESS EXCLUSIVE on it.
 void take_over(const Parent& parent, Oid partition);
+void take_over(const Parent& parent, std::span<const Oid> partitions);
 // The same as an action of its own; free where nothing is to be done.
 [[nodiscard]] Attempt take_over(const ManagedSet& set, Oid partition, const LockBudget& budget, Mode mode);
 

@@ -256,13 +256,29 @@ Attempt find_cells(const Work& work, std::size_t count, const LockBudget& budget
   });
 }
 
+std::vector<Oid> oids_of(std::span<const core::Child* const> children) {
+  std::vector<Oid> oids;
+  for (const core::Child* child : children) oids.push_back(child->oid);
+  return oids;
+}
+
+bool are_still_called(std::span<const core::Child* const> children) {
+  std::vector<std::string> names;
+  for (const core::Child* child : children) names.push_back(child->schema + "." + child->name);
+  return pg::query(
+             "SELECT pg_catalog.count(*) = pg_catalog.cardinality($1) FROM ROWS FROM (pg_catalog.unnest($1), "
+             "pg_catalog.unnest($2::text[])) AS t(oid, "
+             "name) JOIN pg_catalog.pg_class c ON c.oid = t.oid JOIN pg_catalog.pg_namespace n ON n.oid = "
+             "c.relnamespace WHERE pg_catalog.concat(n.nspname, '.', c.relname) = t.name",
+             pg::Params().oids(oids_of(children)).texts(names))
+      .boolean(0, 0);
+}
+
 // False when something has changed since. `moved` stays empty where statements are needed.
-bool spread(const Work& work, const SourceRequest& request, std::span<const core::Range> cells,
+bool spread(const Work& work, const SourceRequest& request, std::span<const core::Child* const> children,
             const std::string& condition, const pg::LockDeadline& deadline, std::optional<MovedRows>& moved) {
-  std::vector<const core::Child*> children;
-  for (const core::Range& cell : cells) children.push_back(partition_for(work.set, cell));
   deadline.arm();
-  for (const core::Child* child : children) take_over(work.set.parent, child->oid);
+  take_over(work.set.parent, oids_of(children));
   const pg::SchemaLoan source_schema(work.source.schema_oid, work.set.parent.owner);
   const pg::OwnerScope as_owner(work.set.parent.owner, work.set.parent.schema_oid);
   if (!pg::lock_relation(work.source.oid, RowExclusiveLock, deadline) ||
@@ -276,11 +292,10 @@ bool spread(const Work& work, const SourceRequest& request, std::span<const core
              .identity = request.identity,
              .check = work.check};
   for (const core::Child* child : children) {
-    if (!pg::lock_relation(child->oid, RowExclusiveLock, deadline) ||
-        !is_still_called(child->oid, child->schema, child->name))
-      return false;
+    if (!pg::lock_relation(child->oid, RowExclusiveLock, deadline)) return false;
     all.to.push_back(route_target(work.set, child->range, child->oid));
   }
+  if (!are_still_called(children)) return false;
   deadline.arm();
   moved = spread_rows(all);
   request.data.note->add(moved.value_or(MovedRows{}));
@@ -306,15 +321,14 @@ std::optional<Moved> move_together(const Extension& extension, const SourceReque
     if (provided.existence == Existence::Created) moved.partition = Existence::Created;
   }
   work.set = load_set(extension, request.data.parent);
-  std::vector<Oid> tables{work.source.oid};
-  for (const core::Range& cell : cells) {
-    const core::Child* const child = partition_for(work.set, cell);
-    if (child == nullptr) return std::nullopt;
-    tables.push_back(child->oid);
-  }
+  std::vector<const core::Child*> children;
+  for (const core::Range& cell : cells) children.push_back(partition_for(work.set, cell));
+  if (std::ranges::find(children, nullptr) != children.end()) return std::nullopt;
+  std::vector<Oid> tables = oids_of(children);
+  tables.push_back(work.source.oid);
   std::optional<MovedRows> rows;
   moved.attempt = try_action(budget, mode, tables, [&](const pg::LockDeadline& deadline) {
-    return spread(work, request, cells, hull_condition(work.set, cells), deadline, rows);
+    return spread(work, request, children, hull_condition(work.set, cells), deadline, rows);
   });
   if (moved.attempt.outcome == Outcome::Changed || (moved.attempt.outcome == Outcome::Done && !rows))
     return std::nullopt;
@@ -328,6 +342,7 @@ std::optional<Moved> move_together(const Extension& extension, const SourceReque
 constexpr std::uint32_t kFirstPages = 128;
 constexpr std::uint32_t kMostPages = 16 * 1024;
 constexpr std::size_t kStraysAtOnce = 1000;
+constexpr std::size_t kMostOfPart = 1000;  // partitions, each with a lock of its own and those of its indexes
 constexpr std::uint64_t kRowsOfBatch = 1'000'000;
 
 // The procedure without a limit: some pages of the source at a time, whose rows go where they belong, in a transaction
@@ -341,8 +356,8 @@ class SourcePass {
 
  private:
   struct Seen {
-    std::vector<core::Range> filled;   // partitions with rows of this part
-    std::vector<core::Range> missing;  // partitions they need
+    std::vector<const core::Child*> filled;  // partitions with rows of this part
+    std::vector<core::Range> missing;        // partitions that other rows need
   };
   [[nodiscard]] std::string condition(const Work& work) const;
   [[nodiscard]] Seen look(const Work& work) const;
@@ -396,8 +411,8 @@ SourcePass::Seen SourcePass::look(const Work& work) const {
                      "SELECT " + pg::quote_ident(work.set.parent.key_column) + "::" + work.set.key_type_name() +
                          " FROM " + source_sql(work.source) + " WHERE " + condition(work),
                      kStraysAtOnce);
-  for (std::size_t n = 0; n < children.size() && seen.filled.size() < kMostTogether; ++n)
-    if (routed.counts[n] > 0) seen.filled.push_back(children[n]->range);
+  for (std::size_t n = 0; n < children.size() && seen.filled.size() < kMostOfPart; ++n)
+    if (routed.counts[n] > 0) seen.filled.push_back(children[n]);
   for (const core::Tick tick : ticks_of(work.set, routed.stray_keys)) {
     const auto holds = [tick](const core::Range& range) { return range.contains(tick); };
     if (std::ranges::none_of(seen.missing, holds)) seen.missing.push_back(range_of_key(work.set, tick));
@@ -427,11 +442,11 @@ Moved SourcePass::move_part(const LockBudget& budget) {
     if (moved.attempt.outcome != Outcome::Done) return moved;
   }
   if (!seen.missing.empty()) return {.attempt = {.outcome = Outcome::Changed, .blocked_by = {}}};
-  is_partial_ = seen.filled.size() == kMostTogether;
+  is_partial_ = seen.filled.size() == kMostOfPart;
   took_ = {};
   if (seen.filled.empty()) return moved;
-  std::vector<Oid> tables{work.source.oid};
-  for (const core::Range& range : seen.filled) tables.push_back(partition_for(work.set, range)->oid);
+  std::vector<Oid> tables = oids_of(seen.filled);
+  tables.push_back(work.source.oid);
   std::optional<MovedRows> rows;
   moved.attempt = try_action(budget, Mode::Committing, tables, [&](const pg::LockDeadline& deadline) {
     const auto start = std::chrono::steady_clock::now();

@@ -18,7 +18,9 @@ struct Target {
   Relation heap = nullptr;
   ResultRelInfo* result = nullptr;
   BulkInsertState bulk = nullptr;
-  TupleTableSlot** slots = nullptr;
+  TupleDesc columns = nullptr;
+  TupleTableSlot** slots = nullptr;  // made when they are needed: of many targets each gets few rows at once
+  int slots_made = 0;
   int* sources = nullptr;  // of each column: where the query has it, -1 for a dropped one
   bool is_new = false;     // made by this transaction, and empty: its indexes are built afterwards
 };
@@ -56,9 +58,15 @@ void open_target(Target& target, Oid table, int number) {
   InitResultRelInfo(target.result, target.heap, 0, nullptr, 0);
   ExecOpenIndices(target.result, false);
   if (number < kPinned) target.bulk = GetBulkInsertState();
-  const TupleDesc columns = CreateTupleDescCopy(RelationGetDescr(target.heap));
+  target.columns = CreateTupleDescCopy(RelationGetDescr(target.heap));
   target.slots = static_cast<TupleTableSlot**>(palloc(sizeof(TupleTableSlot*) * kRowsAtOnce));
-  for (int n = 0; n < kRowsAtOnce; ++n) target.slots[n] = MakeSingleTupleTableSlot(columns, &TTSOpsHeapTuple);
+}
+
+void make_slots(const Mover& mover, Target& target, int count) {
+  const MemoryContext outside = MemoryContextSwitchTo(mover.memory);
+  for (; target.slots_made < count; ++target.slots_made)
+    target.slots[target.slots_made] = MakeSingleTupleTableSlot(target.columns, &TTSOpsHeapTuple);
+  MemoryContextSwitchTo(outside);
 }
 
 void open(Mover& mover, Oid from) {
@@ -93,6 +101,7 @@ void add_to_indexes(Mover& mover, Target& target, TupleTableSlot* slot) {
 
 void write(Mover& mover, Target& target, int first, int count) {
   HeapTuple* const rows = mover.batch.sorted + first;
+  make_slots(mover, target, count);
   for (int n = 0; n < count; ++n) {
     spoil(rows[n]);
     ExecStoreHeapTuple(rows[n], target.slots[n], false);
@@ -200,7 +209,7 @@ void close(Mover& mover) {
   for (int t = 0; t < mover.count; ++t) {
     Target& target = mover.targets[t];
     if (target.bulk != nullptr) FreeBulkInsertState(target.bulk);
-    for (int n = 0; n < kRowsAtOnce; ++n) ExecDropSingleTupleTableSlot(target.slots[n]);
+    for (int n = 0; n < target.slots_made; ++n) ExecDropSingleTupleTableSlot(target.slots[n]);
     ExecCloseIndices(target.result);
     table_finish_bulk_insert(target.heap, 0);
     table_close(target.heap, NoLock);
