@@ -1,6 +1,7 @@
 // Maintenance and retention: the contract's examples 14.2 and 14.3, then random sets against a naive reading of it.
 #include "core/observation.hpp"
 #include "core/plan.hpp"
+#include "core/retention.hpp"
 
 #include "catch.hpp"
 #include "support.hpp"
