@@ -94,6 +94,13 @@ std::optional<std::int64_t> kept_until(const Calendar& calendar, const IntervalP
   return kept;
 }
 
+std::optional<std::int32_t> retirements_left(const Policy& policy, std::size_t drops) {
+  const bool drops_at_once = !policy.keep_table && !policy.grace;
+  if (!policy.max_retirements || !drops_at_once) return policy.max_retirements;
+  if (std::cmp_greater_equal(drops, *policy.max_retirements)) return 0;
+  return *policy.max_retirements - static_cast<std::int32_t>(drops);
+}
+
 Retirees keep_last(std::size_t partitions, std::vector<std::size_t> qualifying) {
   Retirees result{.children = std::move(qualifying), .kept_last = std::nullopt};
   if (result.children.empty() || result.children.size() < partitions) return result;

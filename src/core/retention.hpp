@@ -27,6 +27,10 @@ namespace strata::core {
 [[nodiscard]] std::optional<std::int64_t> kept_until(const Calendar& calendar, const IntervalParts& retention,
                                                      const Bound& upper);
 
+// How many more partitions a run may retire that drops so many of earlier runs: what it drops altogether obeys the
+// limit. Partitions that are only detached do not count against those that are dropped. Empty: no limit.
+[[nodiscard]] std::optional<std::int32_t> retirements_left(const Policy& policy, std::size_t drops);
+
 // Takes the highest one out again when `qualifying` would leave none of the first `partitions`.
 [[nodiscard]] Retirees keep_last(std::size_t partitions, std::vector<std::size_t> qualifying);
 

@@ -1,7 +1,7 @@
 // Findings about the configuration of a set and the state of its maintenance.
 #include "ops/check.hpp"
 #include "ops/ledger.hpp"
-#include "pg/children.hpp"
+#include "pg/kept_query.hpp"
 #include "pg/relation.hpp"
 
 namespace strata::ops {
@@ -135,7 +135,7 @@ CheckFacts read_facts(const pg::Rows& rows, std::size_t row) {
 }  // namespace
 
 std::map<std::string, CheckFacts> read_check_facts(const Extension& extension) {
-  const pg::Rows rows = pg::query(extension.with_tables(kFacts));
+  const pg::Rows rows = pg::query_kept(extension.with_tables(kFacts));
   const std::map<std::string, PolicyState> states = policy_states(extension);
   std::map<std::string, CheckFacts> all;
   for (std::size_t row = 0; row < rows.size(); ++row) {

@@ -1,16 +1,17 @@
-// What partitions have otherwise than their parent or template. One statement for all sets: it reads the links and the
-// rows of pg_class once, and other catalogs only for what differs or for the newest partitions, where it still matters.
+// What partitions have otherwise than their parent or template. Only what find_suspects has found something unusual
+// about is looked at: a healthy set costs none of this.
 #include "ops/check.hpp"
+#include "ops/check_suspects.hpp"
 #include "ops/properties.hpp"
 
 namespace strata::ops {
 
 namespace {
 
-// Each branch: parent, partition, severity, code, detail, fix. Names are printed by regclass under our search_path,
-// that is with their schema, and quoted. $1, $2: parents and their templates; $3: the parents whose
-// grants are inherited; $4: the newest partitions of each.
-constexpr const char* kDifferences = R"sql(
+// What all parts look at. Names are printed by regclass under our search_path, that is with their schema, and quoted.
+// $1, $2: parents and their templates; $3: the parents whose grants are inherited; $4: the newest partitions of each;
+// $5: our schema; $6: the partitions to look at; $7: parents all of whose partitions are meant.
+constexpr const char* kHead = R"sql(
 WITH parent AS MATERIALIZED (
   SELECT p.oid, p.oid::regclass::text AS name, n.nspname, p.relname, p.relowner, p.relreplident, p.relrowsecurity,
          p.relacl, p.reltablespace, p.oid = ANY ($3) AS inherits,
@@ -23,8 +24,7 @@ child AS MATERIALIZED (
   SELECT i.inhparent AS parent, i.inhdetachpending AS pending, c.oid, c.relname, c.relkind, c.relowner, c.relpersistence,
          c.relreplident, c.relrowsecurity, c.relacl, c.reltablespace, c.reloptions
   FROM pg_catalog.pg_inherits i JOIN pg_catalog.pg_class c ON c.oid = i.inhrelid
-  WHERE i.inhparent = ANY ($1)),
--- the branches below look at few rows, which also keeps planning them cheap
+  WHERE i.inhrelid = ANY ($6) OR i.inhparent = ANY ($7)),
 differing AS MATERIALIZED (
   SELECT c.*, p.name AS parent_name, p.nspname, p.relname AS parent_relname, p.relowner AS parent_owner, p.persistence,
          p.options, p.relreplident AS identity, p.relrowsecurity AS parent_security, p.relacl AS parent_acl, p.inherits
@@ -43,10 +43,23 @@ new_column AS MATERIALIZED (
                       WHERE p.attrelid = c.parent AND p.attname = a.attname OFFSET 0) AS pa
   WHERE a.attstorage <> pa.attstorage OR a.attcompression <> pa.attcompression
      OR (pa.attstattarget >= 0 AND a.attstattarget IS DISTINCT FROM pa.attstattarget)),
-found AS (
-  SELECT c.parent, c.oid, 2 AS severity, 'detach_pending' AS code,
-         'A DETACH ... CONCURRENTLY was not finished.' AS detail,
-         format('ALTER TABLE %s DETACH PARTITION %s FINALIZE', c.parent_name, c.oid::regclass) AS fix
+found(parent, oid, severity, code, detail, fix) AS ()sql";
+
+constexpr const char* kTail = R"sql()
+SELECT f.parent, n.nspname || '.' || c.relname, f.severity, f.code, f.detail, f.fix
+FROM found f LEFT JOIN pg_catalog.pg_class c ON c.oid = f.oid LEFT JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
+ORDER BY f.parent, f.severity DESC, f.code, 2, f.detail)sql";
+
+// Parent, partition, severity, code, detail, fix.
+struct Part {
+  Aspect aspect;
+  const char* sql;
+};
+constexpr std::array<Part, 7> kParts{{
+    {Aspect::Row, R"sql(
+  SELECT c.parent, c.oid, 2, 'detach_pending',
+         'A DETACH ... CONCURRENTLY was not finished.',
+         format('ALTER TABLE %s DETACH PARTITION %s FINALIZE', c.parent_name, c.oid::regclass)
   FROM differing c WHERE c.pending
 UNION ALL
   SELECT c.parent, c.oid, 1, 'owner_differs',
@@ -60,14 +73,6 @@ UNION ALL
                 CASE c.persistence WHEN 'u' THEN 'unlogged' ELSE 'logged' END),
          format('ALTER TABLE %s SET %s', c.oid::regclass, CASE c.persistence WHEN 'u' THEN 'UNLOGGED' ELSE 'LOGGED' END)
   FROM differing c WHERE c.relkind = 'r' AND c.relpersistence <> c.persistence
-UNION ALL
-  SELECT c.parent, c.oid, 0, 'tablespace_differs',
-         'A new partition lies in another tablespace than its parent says.',
-         format('ALTER TABLE %s SET TABLESPACE %I', c.oid::regclass, (
-           SELECT t.spcname FROM pg_catalog.pg_tablespace t
-           WHERE t.oid = coalesce(nullif(p.reltablespace, 0), (SELECT d.dattablespace FROM pg_catalog.pg_database d
-                                                               WHERE d.datname = current_database()))))
-  FROM newest c JOIN parent p ON p.oid = c.parent WHERE c.relkind = 'r' AND c.reltablespace <> p.reltablespace
 UNION ALL
   SELECT c.parent, c.oid, 1, 'replica_identity_differs',
          'Its replica identity is not that of its parent.',
@@ -92,14 +97,6 @@ UNION ALL
   WHERE c.reloptions && ARRAY['autovacuum_enabled=false', 'autovacuum_enabled=off']
     AND NOT coalesce(c.options && ARRAY['autovacuum_enabled=false', 'autovacuum_enabled=off'], false)
 UNION ALL
-  SELECT c.parent, c.oid, 0, 'storage_options_differ',
-         'It lacks storage options of the template.',
-         format('SELECT %I.inherit_template_properties(%L, %L, %L)', $5, p.nspname || '.' || p.relname,
-                (SELECT n.nspname FROM pg_catalog.pg_class k JOIN pg_catalog.pg_namespace n ON n.oid = k.relnamespace
-                 WHERE k.oid = c.oid), c.relname)
-  FROM newest c JOIN parent p ON p.oid = c.parent
-  WHERE c.relkind = 'r' AND NOT p.options <@ coalesce(c.reloptions, '{}')
-UNION ALL
   SELECT c.parent, c.oid, 1, 'privileges_differ',
          'Its grants are not those of its parent, and inherit_privileges is on.',
          format('SELECT %I.reapply_privileges(%L)', $5, c.nspname || '.' || c.parent_relname)
@@ -110,8 +107,41 @@ UNION ALL
        EXCEPT SELECT a.grantee, a.privilege_type FROM aclexplode(coalesce(c.parent_acl, acldefault('r', c.parent_owner))) a)
       UNION ALL
       (SELECT a.grantee, a.privilege_type FROM aclexplode(coalesce(c.parent_acl, acldefault('r', c.parent_owner))) a
-       EXCEPT SELECT a.grantee, a.privilege_type FROM aclexplode(coalesce(c.relacl, acldefault('r', c.relowner))) a))
+       EXCEPT SELECT a.grantee, a.privilege_type FROM aclexplode(coalesce(c.relacl, acldefault('r', c.relowner))) a)))sql"},
+    {Aspect::Newest, R"sql(
+  SELECT c.parent, c.oid, 0, 'tablespace_differs',
+         'A new partition lies in another tablespace than its parent says.',
+         format('ALTER TABLE %s SET TABLESPACE %I', c.oid::regclass, (
+           SELECT t.spcname FROM pg_catalog.pg_tablespace t
+           WHERE t.oid = coalesce(nullif(p.reltablespace, 0), (SELECT d.dattablespace FROM pg_catalog.pg_database d
+                                                               WHERE d.datname = current_database()))))
+  FROM newest c JOIN parent p ON p.oid = c.parent WHERE c.relkind = 'r' AND c.reltablespace <> p.reltablespace
 UNION ALL
+  SELECT c.parent, c.oid, 0, 'storage_options_differ',
+         'It lacks storage options of the template.',
+         format('SELECT %I.inherit_template_properties(%L, %L, %L)', $5, p.nspname || '.' || p.relname,
+                (SELECT n.nspname FROM pg_catalog.pg_class k JOIN pg_catalog.pg_namespace n ON n.oid = k.relnamespace
+                 WHERE k.oid = c.oid), c.relname)
+  FROM newest c JOIN parent p ON p.oid = c.parent
+  WHERE c.relkind = 'r' AND NOT p.options <@ coalesce(c.reloptions, '{}')
+UNION ALL
+  SELECT c.parent, c.oid, 0, 'column_storage_differs',
+         format('Column %I is stored otherwise than its parent says.', c.attname),
+         concat_ws('; ',
+           CASE WHEN c.attstorage <> c.storage
+                THEN format('ALTER TABLE %s ALTER COLUMN %I SET STORAGE %s', c.oid::regclass, c.attname,
+                       CASE c.storage WHEN 'p' THEN 'PLAIN' WHEN 'e' THEN 'EXTERNAL' WHEN 'm' THEN 'MAIN'
+                       ELSE 'EXTENDED' END) END,
+           CASE WHEN c.attcompression <> c.compression
+                THEN format('ALTER TABLE %s ALTER COLUMN %I SET COMPRESSION %s', c.oid::regclass, c.attname,
+                       CASE c.compression WHEN 'p' THEN 'pglz' WHEN 'l' THEN 'lz4' ELSE 'DEFAULT' END) END)
+  FROM new_column c WHERE c.attstorage <> c.storage OR c.attcompression <> c.compression
+UNION ALL
+  SELECT c.parent, c.oid, 0, 'statistics_target_differs',
+         format('Column %I has another statistics target than its parent says.', c.attname),
+         format('ALTER TABLE %s ALTER COLUMN %I SET STATISTICS %s', c.oid::regclass, c.attname, c.target)
+  FROM new_column c WHERE c.target >= 0 AND c.attstattarget IS DISTINCT FROM c.target)sql"},
+    {Aspect::Index, R"sql(
   SELECT c.parent, c.oid, 2, 'index_missing',
          format('Index %s of the parent has no part here, so the planner does not use it.', i.indexrelid::regclass),
          CASE WHEN k.oid IS NOT NULL
@@ -136,8 +166,8 @@ UNION ALL
          format('Index %s is not valid: a build was interrupted, or runs.', i.indexrelid::regclass),
          format('REINDEX INDEX %s', i.indexrelid::regclass)
   FROM (SELECT i.indexrelid, i.indrelid FROM pg_catalog.pg_index i WHERE NOT i.indisvalid OFFSET 0) AS i
-  JOIN child c ON c.oid = i.indrelid WHERE c.relkind = 'r'
-UNION ALL
+  JOIN child c ON c.oid = i.indrelid WHERE c.relkind = 'r')sql"},
+    {Aspect::Constraint, R"sql(
   SELECT coalesce(c.parent, k.conrelid), c.oid, 1, 'constraint_not_valid',
          format('Constraint %I holds for new rows only.', k.conname),
          format('ALTER TABLE %s VALIDATE CONSTRAINT %I', k.conrelid::regclass, k.conname)
@@ -150,34 +180,21 @@ UNION ALL
          'A killed run has left its constraint: rows of the ranges that it was about to make partitions for are refused.',
          format('ALTER TABLE %s DROP CONSTRAINT pg_strata_guard', c.oid::regclass)
   FROM pg_catalog.pg_constraint k JOIN child c ON c.oid = k.conrelid
-  WHERE k.conname = 'pg_strata_guard' AND k.contype = 'c'
-UNION ALL
+  WHERE k.conname = 'pg_strata_guard' AND k.contype = 'c' AND NOT EXISTS (
+    SELECT 1 FROM pg_catalog.pg_locks l
+    WHERE l.locktype = 'advisory' AND l.granted AND l.objsubid = 1
+      AND l.database = (SELECT d.oid FROM pg_catalog.pg_database d WHERE d.datname = current_database())
+      AND (l.classid::bigint << 32) | l.objid::bigint = hashtext('pg_partman run_maintenance_proc')))sql"},
+    {Aspect::Trigger, R"sql(
   SELECT c.parent, c.oid, 1, 'trigger_differs',
          format('Trigger %I fires otherwise than on the parent.', t.tgname),
          format('ALTER TABLE %s %s TRIGGER %I', c.oid::regclass, CASE pt.tgenabled WHEN 'D' THEN 'DISABLE'
            WHEN 'A' THEN 'ENABLE ALWAYS' WHEN 'R' THEN 'ENABLE REPLICA' ELSE 'ENABLE' END, t.tgname)
   FROM pg_catalog.pg_trigger t JOIN pg_catalog.pg_trigger pt ON pt.oid = t.tgparentid
   JOIN child c ON c.oid = t.tgrelid
-  WHERE NOT t.tgisinternal AND t.tgenabled <> pt.tgenabled
-UNION ALL
-  SELECT c.parent, c.oid, 0, 'column_storage_differs',
-         format('Column %I is stored otherwise than its parent says.', c.attname),
-         concat_ws('; ',
-           CASE WHEN c.attstorage <> c.storage
-                THEN format('ALTER TABLE %s ALTER COLUMN %I SET STORAGE %s', c.oid::regclass, c.attname,
-                       CASE c.storage WHEN 'p' THEN 'PLAIN' WHEN 'e' THEN 'EXTERNAL' WHEN 'm' THEN 'MAIN'
-                       ELSE 'EXTENDED' END) END,
-           CASE WHEN c.attcompression <> c.compression
-                THEN format('ALTER TABLE %s ALTER COLUMN %I SET COMPRESSION %s', c.oid::regclass, c.attname,
-                       CASE c.compression WHEN 'p' THEN 'pglz' WHEN 'l' THEN 'lz4' ELSE 'DEFAULT' END) END)
-  FROM new_column c WHERE c.attstorage <> c.storage OR c.attcompression <> c.compression
-UNION ALL
-  SELECT c.parent, c.oid, 0, 'statistics_target_differs',
-         format('Column %I has another statistics target than its parent says.', c.attname),
-         format('ALTER TABLE %s ALTER COLUMN %I SET STATISTICS %s', c.oid::regclass, c.attname, c.target)
-  FROM new_column c WHERE c.target >= 0 AND c.attstattarget IS DISTINCT FROM c.target
-UNION ALL
-  SELECT p.oid, NULL, 1, 'publication_differs',
+  WHERE NOT t.tgisinternal AND t.tgenabled <> pt.tgenabled)sql"},
+    {Aspect::Publication, R"sql(
+  SELECT p.oid, NULL::oid, 1, 'publication_differs',
          format('Publication %I has partitions of the set but not the set: new partitions are not published.', b.pubname),
          format('ALTER PUBLICATION %I ADD TABLE %s', b.pubname, p.name)
   FROM pg_catalog.pg_publication b JOIN parent p ON NOT b.puballtables
@@ -186,9 +203,9 @@ UNION ALL
     AND NOT EXISTS (SELECT 1 FROM pg_catalog.pg_publication_rel r JOIN pg_catalog.pg_partition_ancestors(p.oid) a
                     ON a.relid = r.prrelid WHERE r.prpubid = b.oid)
     AND NOT EXISTS (SELECT 1 FROM pg_catalog.pg_publication_tables t
-                    WHERE t.pubname = b.pubname AND t.schemaname = p.nspname AND t.tablename = p.relname)
-UNION ALL
-  SELECT k.confrelid, NULL, 1, 'key_unindexed',
+                    WHERE t.pubname = b.pubname AND t.schemaname = p.nspname AND t.tablename = p.relname))sql"},
+    {Aspect::Key, R"sql(
+  SELECT k.confrelid, NULL::oid, 1, 'key_unindexed',
          format('Foreign key %I of %s has no index: every row deleted here, and every partition retired, reads that '
                 'table.', k.conname, k.conrelid::regclass),
          format('CREATE INDEX ON %s (%s)', k.conrelid::regclass, (
@@ -199,67 +216,44 @@ UNION ALL
   WHERE k.contype = 'f' AND k.confrelid = ANY ($1) AND k.conparentid = 0 AND NOT EXISTS (
     SELECT 1 FROM pg_catalog.pg_index i
     WHERE i.indrelid = k.conrelid AND i.indpred IS NULL AND i.indnkeyatts >= cardinality(k.conkey)
-      AND (i.indkey::int2[])[0:cardinality(k.conkey) - 1] @> k.conkey))
-SELECT f.parent, n.nspname || '.' || c.relname, f.severity, f.code, f.detail, f.fix
-FROM found f LEFT JOIN pg_catalog.pg_class c ON c.oid = f.oid LEFT JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
-ORDER BY f.parent, f.severity DESC, f.code, 2, f.detail)sql";
+      AND (i.indkey::int2[])[0:cardinality(k.conkey) - 1] @> k.conkey))sql"},
+}};
 
-// Among these, new rows arrive.
-constexpr std::size_t kNewest = 16;
-
-struct Template {
-  Oid oid = InvalidOid;
-  bool has_keys = false;  // unique indexes, which partitions take over
-};
-using Templates = std::map<std::string, Template>;
-
-Template template_of(const Templates& templates, const ManagedSet* set) {
-  if (set == nullptr || !set->config.template_table) return {};
-  const auto found = templates.find(*set->config.template_table);
-  return found == templates.end() ? Template{} : found->second;
-}
-
-Templates find_templates(std::span<const LoadedSet> sets) {
-  std::vector<std::string> names;
-  for (const LoadedSet& loaded : sets)
-    if (loaded.config.template_table) names.push_back(*loaded.config.template_table);
-  Templates templates;
-  if (names.empty()) return templates;
-  const pg::Rows rows = pg::query(
-      "SELECT w.name, c.oid, EXISTS (SELECT 1 FROM pg_catalog.pg_index i WHERE i.indrelid = c.oid AND i.indisunique) "
-      "FROM pg_catalog.unnest($1) AS w(name) JOIN pg_catalog.pg_class c "
-      "ON c.relname = split_part(w.name, '.', 2)::name AND c.relkind = 'r' JOIN pg_catalog.pg_namespace n "
-      "ON n.oid = c.relnamespace AND n.nspname = split_part(w.name, '.', 1)::name",
-      pg::Params().texts(names));
-  for (std::size_t row = 0; row < rows.size(); ++row)
-    templates[rows.text(row, 0)] = {.oid = rows.oid(row, 1), .has_keys = rows.boolean(row, 2)};
-  return templates;
-}
-
-struct Question {
-  std::vector<Oid> parents;
-  std::vector<Oid> templates;
-  std::vector<Oid> inheriting;
-  std::vector<Oid> newest;
-};
-
-void add_newest(const ManagedSet& set, std::vector<Oid>& newest) {
-  const auto& children = set.inventory.children;
-  const std::size_t first = children.size() > kNewest ? children.size() - kNewest : 0;
-  for (std::size_t n = first; n < children.size(); ++n) newest.push_back(children[n].oid);
-}
-
-Question question_for(std::span<const LoadedSet> sets, const Templates& templates) {
-  Question question;
-  for (const LoadedSet& loaded : sets) {
-    if (!loaded.parent) continue;
-    const ManagedSet* const set = loaded.set ? &*loaded.set : nullptr;
-    question.parents.push_back(loaded.parent->oid);
-    question.templates.push_back(template_of(templates, set).oid);
-    if (loaded.config.inherit_privileges) question.inheriting.push_back(loaded.parent->oid);
-    if (set != nullptr) add_newest(*set, question.newest);
+// Only the parts in which something is to be seen, as planning them all takes longer than all the rest of a check.
+std::string statement_for(const std::set<Aspect>& aspects) {
+  std::string sql = kHead;
+  const char* separator = "";
+  for (const Part& part : kParts) {
+    if (!aspects.contains(part.aspect)) continue;
+    sql += std::exchange(separator, "\nUNION ALL") + std::string(part.sql);
   }
-  return question;
+  return sql + kTail;
+}
+
+std::vector<Oid> list_of(const std::set<Oid>& oids) {
+  return {oids.begin(), oids.end()};
+}
+
+std::vector<PropertyFinding> differences(const Extension& extension, const Suspects& suspects) {
+  std::vector<PropertyFinding> found;
+  if (suspects.aspects.empty()) return found;
+  pg::set_local("jit", "off");  // its cost is estimated too high for that
+  const pg::Rows rows = pg::query(statement_for(suspects.aspects), pg::Params()
+                                                                       .oids(suspects.parents)
+                                                                       .oids(suspects.templates)
+                                                                       .oids(suspects.inheriting)
+                                                                       .oids(suspects.newest)
+                                                                       .text(extension.schema())
+                                                                       .oids(list_of(suspects.partitions))
+                                                                       .oids(list_of(suspects.whole)));
+  for (std::size_t row = 0; row < rows.size(); ++row)
+    found.push_back({.parent = rows.oid(row, 0),
+                     .finding = {.severity = static_cast<Severity>(rows.int4(row, 2)),
+                                 .code = rows.text(row, 3),
+                                 .partition = rows.optional_text(row, 1),
+                                 .detail = rows.text(row, 4),
+                                 .fix = rows.text(row, 5)}});
+  return found;
 }
 
 std::vector<std::string> template_keys_missing(const ManagedSet& set, std::span<const TemplateKey> keys) {
@@ -301,25 +295,9 @@ std::vector<Finding> check_template_keys(const Extension& extension, const Manag
 
 std::vector<PropertyFinding> check_properties(const Extension& extension, std::span<const LoadedSet> sets) {
   const Templates templates = find_templates(sets);
-  const Question question = question_for(sets, templates);
-  std::vector<PropertyFinding> found;
-  if (question.parents.empty()) return found;
-  pg::set_local("jit", "off");  // its cost is estimated too high for that
-  const pg::Rows rows = pg::query(kDifferences, pg::Params()
-                                                    .oids(question.parents)
-                                                    .oids(question.templates)
-                                                    .oids(question.inheriting)
-                                                    .oids(question.newest)
-                                                    .text(extension.schema()));
-  for (std::size_t row = 0; row < rows.size(); ++row)
-    found.push_back({.parent = rows.oid(row, 0),
-                     .finding = {.severity = static_cast<Severity>(rows.int4(row, 2)),
-                                 .code = rows.text(row, 3),
-                                 .partition = rows.optional_text(row, 1),
-                                 .detail = rows.text(row, 4),
-                                 .fix = rows.text(row, 5)}});
+  std::vector<PropertyFinding> found = differences(extension, find_suspects(sets, templates));
   for (const LoadedSet& loaded : sets) {
-    if (!loaded.set || !template_of(templates, &*loaded.set).has_keys) continue;
+    if (!template_of(templates, loaded).has_keys) continue;
     for (Finding& one : check_template_keys(extension, *loaded.set))
       found.push_back({.parent = loaded.parent->oid, .finding = std::move(one)});
   }

@@ -190,6 +190,20 @@ std::optional<core::Child> young_no_more(const ManagedSet& set, const Wanted& wa
   return index ? std::optional(set.inventory.children[*index]) : std::nullopt;
 }
 
+// Without one there is no smallest and largest value, and so nothing to add.
+bool has_value(const ManagedSet& set, const core::Child& child, const std::vector<std::string>& columns) {
+  std::string condition;
+  for (const std::string& column : columns)
+    condition += (condition.empty() ? "" : " OR ") + pg::quote_ident(column) + " IS NOT NULL";
+  if (condition.empty()) return false;
+  const auto facts = std::ranges::find(set.facts, child.oid, &ChildFacts::oid);
+  const pg::OwnerScope as_owner(set.parent.owner, set.parent.schema_oid);
+  pg::LockDeadline(set.config.lock_timeout_ms).arm();
+  return !pg::query_checked_as("SELECT 1 FROM " + name_of(child).quoted() + " WHERE " + condition + " LIMIT 1",
+                               facts == set.facts.end() ? pg::CheckAs{} : reading(set, *facts))
+              .empty();
+}
+
 // Names are raw; the schema is always the parent's (contract 8.4).
 std::optional<core::Child> find_child(const ManagedSet& set, const std::string& raw_name) {
   const auto period = raw_name.find('.');
@@ -219,7 +233,7 @@ std::optional<core::Child> constraint_target(const Extension& extension, const M
   const std::optional<Wanted> wanted = read_wanted(extension, set.config.parent_table);
   if (!wanted) return std::nullopt;
   const std::optional<core::Child> child = young_no_more(set, *wanted, highest_filled_as_owner(set));
-  if (!child || read_state(child->oid, *wanted).missing.empty()) return std::nullopt;
+  if (!child || !has_value(set, *child, read_state(child->oid, *wanted).missing)) return std::nullopt;
   return child;
 }
 

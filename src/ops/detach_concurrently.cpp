@@ -205,6 +205,7 @@ std::optional<Order> checked_order(const Request& request, std::optional<pg::Adv
     const std::optional<std::string> schema = extension_schema();
     if (!schema) return;
     const Extension extension = Extension::in_schema(*schema);
+    pg::wait_point("worker_started");
     lock.emplace(kLockName, std::to_string(request.parent));
     if (!lock->held()) return;
     const std::optional<std::string> name = configured_name_of(extension, request.parent);

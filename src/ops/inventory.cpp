@@ -17,10 +17,8 @@ core::Bound to_bound(const pg::RawEnd& end) noexcept {
 }
 
 void read_child(const pg::ChildRow& row, const std::string& schema, ReadChildren& read) {
-  const pg::RawBound raw = pg::read_bound(row.bound);
-  const auto named = [&](const char* before, const char* after) {
-    return before + schema + "." + std::string(row.name) + after;
-  };
+  const pg::RawBound& raw = row.bound;
+  const auto named = [&](const char* before, const char* after) { return before + schema + "." + row.name + after; };
   if (row.detach_pending && !read.refusal) {
     read.half_detached = row.oid;
     read.refusal = refusal(core::Code::NotInPrerequisiteState, named("partition \"", "\" is half detached"),
@@ -39,7 +37,7 @@ void read_child(const pg::ChildRow& row, const std::string& schema, ReadChildren
   const bool is_range = raw.list_values == 0 && raw.lower.text.empty() && raw.upper.text.empty();
   read.children.push_back({.oid = row.oid,
                            .schema = schema,
-                           .name = std::string(row.name),
+                           .name = row.name,
                            .range = {.lower = to_bound(raw.lower), .upper = to_bound(raw.upper)},
                            .estimated_rows = row.tuples,
                            .bytes = 0});
@@ -50,6 +48,9 @@ void read_child(const pg::ChildRow& row, const std::string& schema, ReadChildren
                         .access_method = row.access_method,
                         .persistence = row.persistence,
                         .owner = row.owner,
+                        .replica_identity = row.replica_identity,
+                        .row_security = row.row_security,
+                        .sets_autovacuum = row.sets_autovacuum,
                         .half_detached = row.detach_pending,
                         .bound = is_range ? nullptr : std::make_shared<pg::RawBound>(raw)});
 }
@@ -59,11 +60,11 @@ void read_child(const pg::ChildRow& row, const std::string& schema, ReadChildren
 std::map<Oid, ReadChildren> read_children(std::span<const Oid> parents) {
   std::map<Oid, ReadChildren> result;
   std::map<Oid, std::string> schemas;
-  pg::ChildScan scan(parents);
-  while (const pg::ChildRow* const row = scan.next()) {
-    std::string& schema = schemas[row->schema];
-    if (schema.empty()) schema = pg::schema_name(row->schema);
-    read_child(*row, schema, result[row->parent]);
+  const std::shared_ptr<const pg::ChildRows> rows = pg::read_child_rows(parents);
+  for (const pg::ChildRow& row : *rows) {
+    std::string& schema = schemas[row.schema];
+    if (schema.empty()) schema = pg::schema_name(row.schema);
+    read_child(row, schema, result[row.parent]);
   }
   return result;
 }
@@ -98,8 +99,9 @@ void take_children(ManagedSet& set, std::vector<core::Child> children, std::vect
       order.push_back(n);
     }
   }
-  std::sort(order.begin(), order.end(),
-            [&](std::size_t a, std::size_t b) { return children[a].range.lower < children[b].range.lower; });
+  const auto lower = [&](std::size_t n) -> const core::Bound& { return children[n].range.lower; };
+  if (!std::ranges::is_sorted(order, {}, lower))
+    std::ranges::sort(order, {}, lower);  // mostly made one after the other
   set.inventory.children.reserve(order.size());
   set.facts.reserve(order.size());
   for (const std::size_t n : order) {

@@ -2,6 +2,7 @@
 
 #include "ops/keeper.hpp"
 #include "ops/settings.hpp"
+#include "pg/kept_query.hpp"
 #include "pg/relation.hpp"
 
 namespace strata::ops {
@@ -165,7 +166,7 @@ void count_deferred(const Extension& extension, const std::string& parent, const
 
 std::map<std::string, PolicyState> policy_states(const Extension& extension) {
   const Keeper keeper(extension);
-  const pg::Rows rows = pg::query(extension.with_tables(
+  const pg::Rows rows = pg::query_kept(extension.with_tables(
       "SELECT p.parent_table, p.registered_at, coalesce(p.deferred_reason, ''), EXISTS (SELECT 1 FROM %move% m "
       "JOIN pg_catalog.pg_stat_activity a ON a.pid = m.pid AND a.backend_start <= m.started_at "
       "WHERE m.parent_table = p.parent_table), CASE WHEN c.maintenance_last_run IS NULL THEN (SELECT a.message FROM " +

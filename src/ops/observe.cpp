@@ -3,6 +3,7 @@
 #include "core/observation.hpp"
 #include "core/reach.hpp"
 #include "ops/far_rows.hpp"
+#include "pg/file_probe.hpp"
 #include "pg/relation.hpp"
 
 namespace strata::ops {
@@ -33,11 +34,13 @@ std::optional<std::size_t> highest_filled(const ManagedSet& set, std::int64_t no
   return std::nullopt;
 }
 
+// Of plain tables only (files_can_tell).
 std::optional<std::size_t> highest_with_pages(const ManagedSet& set, std::int64_t now_utc) {
+  const pg::FileProbe files;
   const core::Bound lowest = core::lowest_of_interest(set.policy, set.calendar(), now_utc);
   for (std::size_t n = reach_of(set, now_utc).end; n-- > 0;) {
     if (set.inventory.children[n].range.upper <= lowest) break;
-    if (may_hold_rows(set.facts[n])) return n;
+    if (!files.is_empty(set.facts[n].tablespace, set.facts[n].filenode)) return n;
   }
   return std::nullopt;
 }

@@ -1,5 +1,6 @@
 #include "ops/planner.hpp"
 
+#include "core/retention.hpp"
 #include "ops/archive.hpp"
 #include "ops/constraints.hpp"
 #include "ops/default_rows.hpp"
@@ -206,10 +207,13 @@ struct Moment {
   core::Retirement retirement;
   std::int64_t now_utc;
   core::PlanPart part;
+  std::size_t drops = 0;  // of earlier runs, by the same run
 };
 
 core::SetPlan decide_on(const ManagedSet& set, const core::Observation& seen, const Moment& moment) {
-  core::SetPlan plan = value_or_raise(core::plan_maintenance(set.policy, set.calendar(), set.inventory, seen,
+  core::Policy policy = set.policy;
+  policy.max_retirements = core::retirements_left(set.policy, moment.drops);
+  core::SetPlan plan = value_or_raise(core::plan_maintenance(policy, set.calendar(), set.inventory, seen,
                                                              moment.now_utc, moment.retirement, name_rules()));
   return core::part_of(std::move(plan), moment.part, set.policy, set.inventory);
 }
@@ -347,7 +351,11 @@ PlannedSet plan_set(const Extension& extension, ManagedSet set, core::Retirement
   const pg::SettingsScope settings;
   require_same_sub_config(extension, set);
   limit_healing(extension, set);
-  core::SetPlan plan = decide(set, {.retirement = retirement, .now_utc = now_utc, .part = part});
+  const bool retires = part != core::PlanPart::Creations;
+  std::vector<core::Action> actions;
+  if (retires) actions = pending_drops(extension, set, now_utc);
+  const std::size_t drops = actions.size() + (retires && set.half_detached ? 1 : 0);
+  core::SetPlan plan = decide(set, {.retirement = retirement, .now_utc = now_utc, .part = part, .drops = drops});
   add_constraint(extension, set, plan.actions);
   PlannedSet planned{.set = std::move(set),
                      .recipe = {},
@@ -358,9 +366,7 @@ PlannedSet plan_set(const Extension& extension, ManagedSet set, core::Retirement
                      .became_full = plan.became_full};
   choose_names(planned.set, plan.actions);
   fill_sizes(planned.set, plan.actions);
-  if (part != core::PlanPart::Creations) add_unfinished(planned.set, plan.actions);
-  std::vector<core::Action> actions;
-  if (part != core::PlanPart::Creations) actions = pending_drops(extension, planned.set, now_utc);
+  if (retires) add_unfinished(planned.set, plan.actions);
   actions.insert(actions.end(), plan.actions.begin(), plan.actions.end());
   complete(extension, planned, std::move(actions));
   return planned;

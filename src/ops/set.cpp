@@ -79,7 +79,7 @@ constexpr const char* kParentQuery = R"sql(
 SELECT w.ord, c.oid, n.oid, n.nspname, c.relname, c.relowner, c.relkind, p.partstrat, p.partnatts, a.attname,
        a.atttypid, a.attnotnull, p.partdefid, c.reltablespace,
        CASE WHEN c.relispartition THEN (SELECT i.inhparent FROM pg_catalog.pg_inherits i WHERE i.inhrelid = c.oid) END,
-       CASE WHEN c.relispartition THEN c.relpartbound::text END
+       CASE WHEN c.relispartition THEN c.relpartbound::text END, c.relreplident, c.relrowsecurity
 FROM ROWS FROM (pg_catalog.unnest($1), pg_catalog.unnest($2)) WITH ORDINALITY AS w(name, known, ord)
 JOIN pg_catalog.pg_class c ON c.oid = coalesce(
        (SELECT k.oid FROM pg_catalog.pg_class k JOIN pg_catalog.pg_namespace s ON s.oid = k.relnamespace
@@ -103,7 +103,9 @@ Parent read_parent(const pg::Rows& rows, std::size_t row) {
           .default_oid = rows.oid(row, 12),
           .tablespace = rows.oid(row, 13),
           .upper = rows.oid(row, 14),
-          .stored_bound = rows.text(row, 15)};
+          .stored_bound = rows.text(row, 15),
+          .replica_identity = rows.character(row, 16),
+          .row_security = rows.boolean(row, 17)};
 }
 
 std::vector<std::optional<Parent>> find_parents(std::span<const std::string> names, std::span<const Oid> known) {

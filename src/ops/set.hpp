@@ -121,6 +121,8 @@ struct Parent {
   Oid tablespace = InvalidOid;
   Oid upper = InvalidOid;    // the table it is a partition of
   std::string stored_bound;  // as that partition
+  char replica_identity = 'd';
+  bool row_security = false;
   [[nodiscard]] std::string raw_name() const { return schema + "." + table; }
   [[nodiscard]] std::string quoted() const { return pg::qualified(schema, table); }
 };
@@ -134,6 +136,9 @@ struct ChildFacts {
   Oid access_method = InvalidOid;
   char persistence = 'p';
   Oid owner = InvalidOid;
+  char replica_identity = 'd';
+  bool row_security = false;
+  bool sets_autovacuum = false;
   bool half_detached = false;
   // Where the stored bound is not yet the range: texts, lists. Elsewhere, where there are thousands, nothing.
   std::shared_ptr<const pg::RawBound> bound = {};

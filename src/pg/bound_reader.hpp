@@ -15,6 +15,12 @@ struct RawEnd {
   friend bool operator==(const RawEnd&, const RawEnd&) = default;
 };
 
+// A part of a text.
+struct TextSpan {
+  std::size_t begin = 0;
+  std::size_t end = 0;
+};
+
 struct RawBound {
   bool is_default = false;
   bool readable = false;  // a range over one column of a type we know, or a list of integers or numerics
@@ -29,5 +35,19 @@ struct RawBound {
 // The two ways it reads: our own, for the bounds that nearly all partitions have, and PostgreSQL's, for all others.
 [[nodiscard]] std::optional<RawBound> read_plain_bound(std::string_view node_tree) noexcept;
 [[nodiscard]] RawBound read_any_bound(const std::string& node_tree);
+
+// Reads many bounds, one after the other: those of one set differ in the bytes of their two values only, so what is
+// like the last one is not taken apart again.
+class BoundReader {
+ public:
+  [[nodiscard]] RawBound read(std::string_view node_tree);
+
+ private:
+  [[nodiscard]] bool is_like_last(std::string_view node_tree) noexcept;
+
+  std::string last_;  // read word for word; empty: none, or it has an infinite end
+  std::array<TextSpan, 2> values_{};
+  RawBound bound_;
+};
 
 }  // namespace strata::pg

@@ -3,17 +3,17 @@
 // how fresh the statistics of the catalogs are.
 #pragma once
 
-#include "pg/guard.hpp"
+#include "pg/bound_reader.hpp"
 
 namespace strata::pg {
 
-// One partition. The texts are good until the next one is asked for.
+// One partition.
 struct ChildRow {
   Oid parent = InvalidOid;
   bool detach_pending = false;
   Oid oid = InvalidOid;
   Oid schema = InvalidOid;
-  std::string_view name;
+  std::string name;
   char kind = 0;
   char persistence = 0;
   Oid owner = InvalidOid;
@@ -21,43 +21,18 @@ struct ChildRow {
   Oid tablespace = InvalidOid;
   Oid filenode = InvalidOid;
   Oid access_method = InvalidOid;
-  std::string_view bound;  // a node tree
+  char replica_identity = 0;
+  bool row_security = false;
+  bool sets_autovacuum = false;  // or may: some storage option of it, on or off
+  RawBound bound;
 };
+using ChildRows = std::vector<ChildRow>;
 
 // All partitions of these tables, in no order, as the snapshot of a new statement sees them. Takes ACCESS SHARE on the
 // two catalogs and opens no partition. Its time grows with the number of partitions, or with the size of pg_class where
-// that is less.
-class ChildScan {
- public:
-  explicit ChildScan(std::span<const Oid> parents);
-  ChildScan(const ChildScan&) = delete;
-  ChildScan& operator=(const ChildScan&) = delete;
-  ~ChildScan();
-  // Nothing at the end.
-  [[nodiscard]] const ChildRow* next();
-
- private:
-  struct Link {
-    Oid child;
-    Oid parent;
-    bool detach_pending;
-  };
-  void read_links(std::span<const Oid> parents);
-  [[nodiscard]] bool find_in_order();
-  [[nodiscard]] bool find_in_scan();
-  void take(const Link& link);
-
-  int exceptions_;
-  Snapshot snapshot_ = nullptr;
-  Relation classes_ = nullptr;
-  SysScanDesc scan_ = nullptr;  // over all of pg_class, or for the current partition
-  bool whole_ = false;          // reads all of pg_class
-  HeapTuple tuple_ = nullptr;
-  std::vector<Link> links_;  // by child
-  std::size_t place_ = 0;
-  char* copy_ = nullptr;  // of a bound that is not stored plainly
-  ChildRow row_;
-};
+// that is less. The rows of the last call are kept until PostgreSQL tells that one of these relations has changed, as
+// its own caches are, so a session that looks at the same tables again reads no catalog.
+[[nodiscard]] std::shared_ptr<const ChildRows> read_child_rows(std::span<const Oid> parents);
 
 // The name of a schema; empty when it is gone.
 [[nodiscard]] std::string schema_name(Oid schema);

@@ -116,6 +116,22 @@ SELECT t.is(l.pending('l.c'), 3::bigint, 'three of six are dropped');
 CALL partman.run_maintenance_proc();
 SELECT t.is(l.alone('l.c'), '-8 -7', 'and the fourth');
 SELECT t.is(l.findings('l.c'), NULL, 'clear');
+-- what earlier runs left and what this one retires are dropped within one limit; what is only detached has its own
+CALL l.make('l.g');
+UPDATE partman.part_policy SET retention_max_drop = 2, retention_grace = '3 days' WHERE parent_table = 'l.g';
+CALL partman.run_maintenance_proc();
+SELECT t.is(l.plan('l.g'), 'detach -10, detach -9', 'two wait, two more to detach');
+UPDATE partman.part_policy SET retention_grace = '0' WHERE parent_table = 'l.g';
+SELECT t.is(l.plan('l.g'), 'drop -12, drop -11', 'two are dropped, no more are retired');
+UPDATE partman.part_policy SET retention_max_drop = 3 WHERE parent_table = 'l.g';
+SELECT t.is(l.plan('l.g'), 'drop -12, drop -11, detach -10, drop -10', 'one more of three');
+UPDATE partman.part_policy SET retention_max_drop = 1 WHERE parent_table = 'l.g';
+SELECT t.is(l.plan('l.g'), 'drop -12', 'not even all that wait');
+UPDATE partman.part_policy SET retention_max_drop = 3 WHERE parent_table = 'l.g';
+CALL partman.run_maintenance_proc();
+SELECT t.is(l.alone('l.g'), NULL, 'three are dropped');
+SELECT t.is(l.oldest('l.g'), -9, 'one of them was retired');
+DELETE FROM partman.part_config WHERE parent_table = 'l.g';
 -- a grace that is taken away ends at once, one that is raised counts for what waits
 UPDATE partman.part_policy SET retention_grace = '100 years' WHERE parent_table = 'l.c';
 UPDATE partman.part_pending_drop SET detached_at = now() - interval '90 years' WHERE parent_table = 'l.c';

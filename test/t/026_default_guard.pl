@@ -70,6 +70,45 @@ make('times');
 unlike($err, $implied, 'a function reads it');
 is($node->safe_psql('postgres', $due), '0', 'and has done its work');
 
+# Only ranges that nobody writes yet are shut, each set in the state in which a hole at the present is closed, too.
+# $open, $shut: keys of which a row must, or must not, come in while the constraint stands.
+sub stands_for {
+	my ($name, $open, $shut) = @_;
+	my $holder = holder($node);
+	$holder->shut('guard_stands');
+	my $runner = session($node)->send('CALL partman.run_maintenance_proc()');
+	ok($runner->wait_parked('guard_stands'), "$name: it stands");
+	my ($rc, undef, $told) = $node->psql('postgres', "BEGIN; INSERT INTO g.t VALUES ($open, 'open'); ROLLBACK");
+	is($rc, 0, "$name: rows of the hole come in") or diag($told);
+	(undef, undef, $told) = $node->psql('postgres', "BEGIN; INSERT INTO g.t VALUES ($shut, 'shut'); ROLLBACK");
+	like($told, qr/violates check constraint "pg_strata_guard"/, "$name: those of the future do not");
+	is($node->safe_psql('postgres', q{SELECT count(*) FROM partman.check_partitions() WHERE code = 'guard_left'}), 0,
+		"$name: while the run is at work that is no finding");
+	$holder->open('guard_stands');
+	(undef, $told) = $runner->answer;
+	is($told, '', "$name: done");
+	is($node->safe_psql('postgres', $due), '0', "$name: nothing is left to do");
+	is($node->safe_psql('postgres', $guards), 0, "$name: no constraint is left");
+	$_->kill_psql for $runner, $holder;
+	return;
+}
+{
+	my $key = make('times');
+	$node->safe_psql('postgres', q{DO $$ BEGIN EXECUTE 'DROP TABLE g.t_p' || to_char(now(), 'YYYYMMDD'); END $$;
+		UPDATE partman.part_config SET infinite_time_partitions = true});
+	stands_for('hole of now', $key->{now}, $key->{future});
+	$key = make('numbers');
+	$node->safe_psql('postgres', 'DROP TABLE g.t_p1002000');
+	stands_for('hole ahead', 1002500, $key->{future});
+	# Ids come in order: with rows in the last partition the next ones may come any moment.
+	make('numbers');
+	$node->safe_psql('postgres', 'INSERT INTO g.t VALUES (1004500)');
+	($rc, $err) = run();
+	is($rc, 0, 'rows in the last partition: run') or diag($err);
+	is($node->safe_psql('postgres', $due), '0', 'rows in the last partition: done');
+	unlike($err, $implied, 'rows in the last partition: the default is read');
+}
+
 # A row that comes in between plan and constraint: no constraint is left, and the run says what is in the way.
 {
 	my $key = make('times');

@@ -300,5 +300,24 @@ is(attached($s), $clean, 'late: the next run goes on');
 is(alone($s), '', 'late: and drops what it detached');
 forget($s);
 
+# So does one that starts so late that a run of another kind, which does not retire, has written off its order; retention
+# still asks for the same.
+$s = make();
+$holder = holder($node);
+$holder->shut('worker_started');
+($rc, $out, $err) = run();
+like($err, qr/deferred/, 'written off: put off');
+is(policy($s, 'detaching_oid IS NOT NULL'), 't', 'written off: the order stands');
+($rc, $out, $err) = run('CALL partman.run_provisioning()');
+is($rc, 0, 'written off: another run') or diag($err);
+is(policy($s, 'detaching_oid IS NULL'), 't', 'written off: it does not stand any more');
+$holder->kill_psql;
+ok($node->poll_query_until('postgres', "SELECT NOT EXISTS (SELECT FROM pg_stat_activity WHERE backend_type ~ 'detach')"), 'written off: the worker ends');
+is(attached($s), "ev_p0 ev_p10 $clean", 'written off: nothing was done');
+is(promises(), 0, 'written off: nothing is promised');
+run();
+is(attached($s), $clean, 'written off: the next run detaches them');
+forget($s);
+
 $node->stop;
 done_testing();

@@ -1,6 +1,7 @@
 // Maintenance and retention: the contract's examples 14.2 and 14.3, then random sets against a naive reading of it.
 #include "core/observation.hpp"
 #include "core/plan.hpp"
+#include "core/retention.hpp"
 
 #include "catch.hpp"
 #include "support.hpp"
@@ -411,6 +412,22 @@ TEST_CASE("the last partition is kept below the limit as well", "[plan]") {
   checks(8, 1, 0);
   c.policy.may_empty = true;
   checks(9, 0, 0);
+}
+
+TEST_CASE("drops of earlier runs and of this one share the limit", "[plan]") {
+  Policy policy = daily_case().policy;
+  policy.keep_table = false;
+  CHECK(retirements_left(policy, 9) == std::nullopt);
+  policy.max_retirements = 3;
+  CHECK(retirements_left(policy, 0) == 3);
+  CHECK(retirements_left(policy, 2) == 1);
+  CHECK(retirements_left(policy, 3) == 0);
+  CHECK(retirements_left(policy, 4) == 0);
+  policy.grace = days(7);  // then it only detaches
+  CHECK(retirements_left(policy, 4) == 3);
+  policy.grace = std::nullopt;
+  policy.keep_table = true;
+  CHECK(retirements_left(policy, 4) == 3);
 }
 
 TEST_CASE("a call by hand knows neither limit nor grace", "[plan]") {
