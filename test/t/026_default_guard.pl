@@ -113,11 +113,14 @@ sub stands_for {
 {
 	my $key = make('times');
 	my $holder = holder($node);
-	$holder->shut('maintain_planned');
+	$holder->shut('maintain_planned', 'guard_validated');
 	my $runner = session($node)->send('CALL partman.run_maintenance_proc()');
 	ok($runner->wait_parked('maintain_planned'), 'the run has planned');
 	$node->safe_psql('postgres', "INSERT INTO g.t VALUES ($key->{future}, 'late')");
 	$holder->open('maintain_planned');
+	ok($runner->wait_parked('guard_validated'), 'a late row: the constraint does not hold');
+	is($node->safe_psql('postgres', $guards), 0, 'and is gone before anything else is tried');
+	$holder->open('guard_validated');
 	my (undef, $told) = $runner->answer;
 	like($told, qr/rows in the default partition of "g\.t" belong to a new partition/, 'a late row: told');
 	is($node->safe_psql('postgres', $guards), 0, 'and no constraint is left');
