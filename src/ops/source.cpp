@@ -223,8 +223,7 @@ Moved move_batch(const Extension& extension, const SourceRequest& request, const
                  [&](const LockBudget& each) { return try_batch(extension, request, done, each, mode); });
 }
 
-// --- many partitions in one pass
-// --------------------------------------------------------------------------------------
+// --- many partitions in one pass -------------------------------------------------------------------------------------
 
 // Batches are whole partitions, and the index tells which without a scan for each.
 bool may_move_together(const Work& work, const SourceRequest& request) {
