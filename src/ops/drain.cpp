@@ -304,8 +304,7 @@ Moved carry_out_move(const Makers& makers, const Move& move, const MoveNote& not
   return moved;
 }
 
-// --- what takes too long with writers locked out
-// ----------------------------------------------------------------------
+// --- what takes too long with writers locked out ---------------------------------------------------------------------
 
 // What a move of one partition manages in a millisecond where many rows stay in the default (bench/README.md).
 constexpr std::int64_t kRowsPerMillisecond = 80;

@@ -400,18 +400,16 @@ std::vector<core::Tick> ticks_of(const ManagedSet& set, const std::vector<std::s
 // One scan tells both.
 SourcePass::Seen SourcePass::look(const Work& work) const {
   Seen seen;
-  std::vector<const core::Child*> children;
-  for (const core::Child& child : work.set.inventory.children) children.push_back(&child);
-  std::ranges::sort(children, {}, [](const core::Child* child) { return child->range.lower; });
+  const std::vector<core::Child>& children = work.set.inventory.children;  // ascending
   std::vector<pg::RouteTarget> targets;
-  for (const core::Child* child : children) targets.push_back(route_target(work.set, child->range, child->oid));
+  for (const core::Child& child : children) targets.push_back(route_target(work.set, child.range, child.oid));
   const pg::RoutedKeys routed =
       pg::route_keys(work.set.parent.oid, targets,
                      "SELECT " + pg::quote_ident(work.set.parent.key_column) + "::" + work.set.key_type_name() +
                          " FROM " + source_sql(work.source) + " WHERE " + condition(work),
                      kStraysAtOnce);
   for (std::size_t n = 0; n < children.size() && seen.filled.size() < kMostOfPart; ++n)
-    if (routed.counts[n] > 0) seen.filled.push_back(children[n]);
+    if (routed.counts[n] > 0) seen.filled.push_back(&children[n]);
   for (const core::Tick tick : ticks_of(work.set, routed.stray_keys)) {
     const auto holds = [tick](const core::Range& range) { return range.contains(tick); };
     if (std::ranges::none_of(seen.missing, holds)) seen.missing.push_back(range_of_key(work.set, tick));
