@@ -48,6 +48,11 @@ std::map<std::string, LoadedHeap> heaps_of(const ManagedSet& set, std::span<cons
   return heaps;
 }
 
+void build_indexes(const LoadedHeap& heap) {
+  const pg::IndexBuildScope scope(heap.oid);
+  for (const std::string& index : heap.indexes) pg::execute("REINDEX INDEX " + index);
+}
+
 std::int64_t rows_that_stay(const ManagedSet& set, std::span<const core::Range> ranges) {
   return pg::query("SELECT pg_catalog.count(*) FROM (SELECT 1 FROM " + default_source(set) + " WHERE " +
                        outside_hull(set, ranges) + " LIMIT $1) AS s",
@@ -110,9 +115,7 @@ std::optional<Load> bulk_load_default(const ManagedSet& set, std::span<const Lan
   for (std::size_t n = 0; n < order.size(); ++n) load.rows[order[n]] = loaded->rows[n];
   load.rest_rows = loaded->rest;
   load.checksum = loaded->sum;
-  // Builds the indexes from the rows, and so checks keys, deferrable ones too: nobody would come back to them.
-  for (const Landing& landing : landings)
-    for (const std::string& index : heaps.at(landing.name.name).indexes) pg::execute("REINDEX INDEX " + index);
+  for (const Landing& landing : landings) build_indexes(heaps.at(landing.name.name));
   return load;
 }
 

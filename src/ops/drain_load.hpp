@@ -48,6 +48,9 @@ struct LoadedHeap {
 // The tables of these names, by name; none when one of them is no heap.
 [[nodiscard]] std::map<std::string, LoadedHeap> heaps_of(const ManagedSet& set, std::span<const Landing> landings);
 
+// Builds its indexes from its rows, and so checks keys, deferrable ones too: nobody would come back to them.
+void build_indexes(const LoadedHeap& heap);
+
 struct LoadPlan {
   Way way = Way::Statements;
   bool rows_stay = false;  // Swap: in the default

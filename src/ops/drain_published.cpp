@@ -27,7 +27,7 @@ bool load_below(const Move& move, const Target& target, const Shelf& shelf) {
   const std::optional<pg::BulkLoaded> loaded = pg::bulk_load_query(
       {.parent = move.set.parent.oid, .targets = routes}, "SELECT " + move.columns + " FROM " + shelf.name.quoted());
   if (!loaded || loaded->rows.front() != shelf.rows) throw PlanChanged{};
-  for (const std::string& index : heap.indexes) pg::execute("REINDEX INDEX " + index);
+  build_indexes(heap);
   return true;
 }
 

@@ -370,8 +370,9 @@ Attempt OnlineDrain::index() {
     attempt = act(budget_, [&](const pg::LockDeadline& deadline) {
       const pg::OwnerScope as_owner(set_.parent.owner, set_.parent.schema_oid);
       deadline.arm();
-      for (const std::string& index : heaps_.at(target.name.name).indexes) pg::execute("REINDEX INDEX " + index);
-      arrived += indexed_rows(heaps_.at(target.name.name).oid);
+      const LoadedHeap& heap = heaps_.at(target.name.name);
+      build_indexes(heap);
+      arrived += indexed_rows(heap.oid);
       analyze_lightly(target.name.quoted(), move_.columns);
       return true;
     });

@@ -2,7 +2,7 @@
 // asked: whoever calls this knows the rows to be elsewhere under the same referenced table (truths 5).
 #pragma once
 
-#include "pg/guard.hpp"
+#include "pg/scope.hpp"
 
 namespace strata::pg {
 
@@ -24,6 +24,16 @@ void empty_heap(Oid table);
 // Puts the file of `replacement`, which new_heap_like() made and which goes with it, in the place of the heap's and
 // builds the heap's indexes anew, which checks its keys. Needs ACCESS EXCLUSIVE; snapshots as for empty_heap().
 void replace_heap(Oid table, Oid replacement, std::uint64_t rows);
+
+// Indexes of a heap of less than some thirty megabytes are built by this process alone while this lives: to start workers
+// takes longer than they save there, and of many partitions each would start them anew. Larger ones as the server decides.
+class IndexBuildScope {
+ public:
+  explicit IndexBuildScope(Oid heap);
+
+ private:
+  std::optional<SettingsScope> settings_;
+};
 
 // Builds all indexes of a table anew from its rows, as its owner, which checks their keys.
 void rebuild_indexes(Oid table);
