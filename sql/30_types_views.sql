@@ -54,7 +54,8 @@ SELECT m.operation,
        pg_catalog.pg_blocking_pids(a.pid) AS waiting_for
 FROM @extschema@.part_move AS m
 LEFT JOIN pg_catalog.pg_stat_activity AS a
-       ON a.pid OPERATOR(pg_catalog.=) m.pid AND a.backend_start OPERATOR(pg_catalog.<=) m.started_at
+       ON a.pid OPERATOR(pg_catalog.=) m.pid
+      AND (a.backend_start OPERATOR(pg_catalog.<=) m.started_at) IS NOT FALSE -- NULL: not ours to see
 CROSS JOIN LATERAL (SELECT GREATEST(EXTRACT(epoch FROM pg_catalog.clock_timestamp() OPERATOR(pg_catalog.-)
     m.phase_since), 1)::double precision AS seconds) AS t;
 

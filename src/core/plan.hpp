@@ -91,6 +91,7 @@ enum class ActionKind : std::uint8_t {
   Create,        // build a partition free-standing, attach it
   Move,          // create a partition together with its rows, which are in the default
   Blocked,       // wanted, but too many rows in the default belong there: nothing is done, the run reports it
+  Moving,        // wanted, but left to a move of rows that is under way and makes it: nothing is done
   Detach,        // detach; stays as a table, or is dropped by the Drop that follows
   Drop,          // drop a detached partition
   DropAttached,  // drop an attached partition in one step (function form without detach_before_drop)

@@ -39,7 +39,10 @@ class Partitions {
     return reach;
   }
 
-  void rows_in_default() {
+  void rows_in_default(bool moving) {
+    if (moving)
+      return add(Severity::Info, "rows_in_default", &*set_.inventory.default_partition,
+                 "Rows are being moved out of it: see move_progress.", {});
     add(blocked_ ? Severity::Error : Severity::Warning, "rows_in_default", &*set_.inventory.default_partition,
         blocked_ ? "Rows of a partition that is due keep it from being made."
                  : "Rows have come in for which there was no partition.",
@@ -266,12 +269,12 @@ void compare_with_plan(const Extension& extension, const ManagedSet& set, std::i
   }
 }
 
-void look_into_default(const ManagedSet& set, std::int64_t now_utc, Partitions& report) {
+void look_into_default(const ManagedSet& set, bool moving, std::int64_t now_utc, Partitions& report) {
   if (!default_may_hold_rows(set)) return;
   const pg::OwnerScope as_owner(set.parent.owner, set.parent.schema_oid);
   pg::LockDeadline(set.config.lock_timeout_ms).arm();
   const core::Bound limit = far_limit(set, now_utc);
-  if (has_other_rows(set, limit)) report.rows_in_default();
+  if (has_other_rows(set, limit)) report.rows_in_default(moving);
   if (const std::optional<std::string> far = newest_far_key(set, limit)) report.far_rows(*far);
 }
 
@@ -290,7 +293,7 @@ void check_partitions_of(const Extension& extension, const ManagedSet& set, cons
   if (!is_far && can_be_planned(set, facts))
     guarded_look(report,
                  [&] { compare_with_plan(extension, set, reference_time(set, facts, now_utc), now_utc, report); });
-  guarded_look(report, [&] { look_into_default(set, now_utc, report); });
+  guarded_look(report, [&] { look_into_default(set, facts.is_moving, now_utc, report); });
 }
 
 // --- all sets --------------------------------------------------------------------------------------------------------

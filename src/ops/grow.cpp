@@ -92,16 +92,29 @@ bool inventory_changed(const PlannedSet& planned) {
   return !std::includes(before.begin(), before.end(), after.begin(), after.end());
 }
 
-// An overlap or a taken name means that somebody else was here since the plan, or that something is really wrong.
+// The plan has found the names free.
+bool name_is_taken(const PlannedSet& planned) {
+  std::vector<std::string> names;
+  for (const PlannedAction& action : planned.actions) names.push_back(action.action.name);
+  return !pg::query(
+              "SELECT 1 FROM pg_catalog.pg_class WHERE relnamespace = $1 AND relname = ANY ($2::text[]::name[]) AND "
+              "NOT "
+              "relispartition LIMIT 1",
+              pg::Params().oid(planned.set.parent.schema_oid).texts(names))
+              .empty();
+}
+
+// An overlap or a taken name means that somebody else was here since the plan, or that something is really wrong. A
+// name that somebody takes at the same moment is a duplicate key of pg_class or pg_type.
 template <class F>
 Attempt unless_changed(const Extension& extension, const PlannedSet& planned, F&& attempt) {
   try {
     return attempt();
   } catch (const pg::PgError& error) {
     if (error.sqlstate() == ERRCODE_CHECK_VIOLATION) raise_blocked(extension, planned.set, error);
-    const bool suspicious =
-        error.sqlstate() == ERRCODE_INVALID_OBJECT_DEFINITION || error.sqlstate() == ERRCODE_DUPLICATE_TABLE;
-    if (!suspicious || !inventory_changed(planned)) throw;
+    const bool of_name = error.sqlstate() == ERRCODE_DUPLICATE_TABLE || error.sqlstate() == ERRCODE_UNIQUE_VIOLATION;
+    const bool suspicious = of_name || error.sqlstate() == ERRCODE_INVALID_OBJECT_DEFINITION;
+    if (!suspicious || !(inventory_changed(planned) || (of_name && name_is_taken(planned)))) throw;
     return {.outcome = Outcome::Changed, .blocked_by = {}};
   }
 }

@@ -101,8 +101,9 @@ constexpr const char* kRecordMove =
     "$9)";
 
 constexpr const char* kReadMove = R"sql(
-SELECT m.source_oid, m.pid, n.nspname, c.relname
+SELECT m.source_oid, m.pid, a.pid IS NOT NULL, n.nspname, c.relname
 FROM %move% m
+LEFT JOIN pg_catalog.pg_stat_activity a ON a.pid = m.pid AND (a.backend_start <= m.started_at) IS NOT FALSE
 LEFT JOIN (ROWS FROM (pg_catalog.unnest(m.working_oids), pg_catalog.unnest(m.working_tables)) AS w(oid, name)
      JOIN pg_catalog.pg_class c ON c.oid = w.oid AND c.relname = w.name AND NOT c.relispartition AND c.relowner = $4
      JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace) ON m.database_oid = $2 AND m.system_identifier = $3 AND
@@ -168,7 +169,7 @@ std::map<std::string, PolicyState> policy_states(const Extension& extension) {
   const Keeper keeper(extension);
   const pg::Rows rows = pg::query_kept(extension.with_tables(
       "SELECT p.parent_table, p.registered_at, coalesce(p.deferred_reason, ''), EXISTS (SELECT 1 FROM %move% m "
-      "JOIN pg_catalog.pg_stat_activity a ON a.pid = m.pid AND a.backend_start <= m.started_at "
+      "JOIN pg_catalog.pg_stat_activity a ON a.pid = m.pid AND (a.backend_start <= m.started_at) IS NOT FALSE "
       "WHERE m.parent_table = p.parent_table), CASE WHEN c.maintenance_last_run IS NULL THEN (SELECT a.message FROM " +
       extension.object("maintenance_action") +
       " a WHERE a.parent_table = p.parent_table AND a.outcome = 'failed' AND a.started_at >= p.registered_at ORDER BY "
@@ -350,9 +351,13 @@ std::optional<LeftMove> read_move(const Extension& extension, const ManagedSet& 
       extension.with_tables(kReadMove),
       pg::Params().text(set.config.parent_table).oid(here.database).int8(system_of(here)).oid(set.parent.owner));
   if (rows.empty()) return std::nullopt;
-  LeftMove left{.source = rows.oid(0, 0), .pid = rows.int4(0, 1), .tables = {}};
-  for (std::size_t row = 0; row < rows.size(); ++row)
-    if (!rows.null(row, 3)) left.tables.push_back(pg::qualified(rows.text(row, 2), rows.text(row, 3)));
+  LeftMove left{
+      .source = rows.oid(0, 0), .pid = rows.int4(0, 1), .running = rows.boolean(0, 2), .tables = {}, .names = {}};
+  for (std::size_t row = 0; row < rows.size(); ++row) {
+    if (rows.null(row, 4)) continue;
+    left.tables.push_back(pg::qualified(rows.text(row, 3), rows.text(row, 4)));
+    left.names.push_back(rows.text(row, 4));
+  }
   return left;
 }
 

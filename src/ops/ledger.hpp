@@ -89,7 +89,9 @@ void cancel_autovacuum(const Extension& extension, std::span<const Oid> tables);
 struct LeftMove {
   Oid source = InvalidOid;
   std::int32_t pid = 0;
+  bool running = false;             // this process is there
   std::vector<std::string> tables;  // quoted
+  std::vector<std::string> names;   // the same without schema, as they are
 };
 [[nodiscard]] std::optional<LeftMove> read_move(const Extension& extension, const ManagedSet& set);
 

@@ -57,6 +57,7 @@ Attempt apply(const Extension& extension, const PlannedSet& planned, const Plann
     case core::ActionKind::Move:
       return drain_range(extension, planned.set.config.parent_table, action.action.range, mode);
     case core::ActionKind::Blocked:
+    case core::ActionKind::Moving:
       break;
   }
   return {};
@@ -148,6 +149,7 @@ class Executor {
  private:
   void one(const PlannedAction& action) {
     if (action.action.kind == core::ActionKind::Blocked) return blocked(action);
+    if (action.action.kind == core::ActionKind::Moving) return left_to_move(action);
     if (result_.deferred > 0) {
       ++result_.deferred;
       return;
@@ -173,6 +175,14 @@ class Executor {
     pg::sleep_ms(pause);
   }
 
+  void left_to_move(const PlannedAction& action) {
+    if (std::exchange(told_of_move_, true)) return;
+    pg::report({.level = NOTICE,
+                .message = "partitions of " + in_quotes(planned_.set.parent.raw_name()) +
+                           " that are due are left to a move of rows that is under way",
+                .detail = "The first is " + in_quotes(action.action.name) + ": " + action.action.reason + "."});
+  }
+
   void blocked(const PlannedAction& action) {
     if (result_.failure) return;
     history_.blocked(planned_.set, action);
@@ -185,6 +195,7 @@ class Executor {
   History& history_;
   DefaultGuard guard_;
   SetResult result_;
+  bool told_of_move_ = false;
 };
 
 SetResult carry_out(const Extension& extension, const PlannedSet& planned, Mode mode, History& history) {
@@ -424,8 +435,7 @@ void record_failure(const Extension& extension, const std::string& parent, const
   warn_failed(parent, failure);
 }
 
-// --- all sets: first sort out those with nothing to do, in one pass over the catalogs
-// ---------------------------------
+// --- all sets: those with nothing to do first, in one pass over the catalogs -----------------------------------------
 
 struct Triage {
   std::vector<std::string> idle;

@@ -199,15 +199,22 @@ Attempt OnlineDrain::start_capture() {
   });
 }
 
-// Planned anew: what was written between the first look and the trigger is in no log.
+// Planned anew: what was written between the first look and the trigger is in no log. SHARE UPDATE EXCLUSIVE on the
+// parent, which keeps no client waiting: maintenance, which makes partitions under it, must not want the same names
+// now.
 Attempt OnlineDrain::plan_and_make() {
-  set_ = load_set(extension_, request_.parent);
-  const Makers makers{
-      .extension = extension_, .creator = creator_for(set_.parent), .sub = read_sub_config(extension_, set_)};
   return act(budget_, [&](const pg::LockDeadline& deadline) {
     {
       const pg::OwnerScope as_owner(set_.parent.owner, set_.parent.schema_oid);
-      if (!pg::lock_relation(set_.parent.default_oid, AccessShareLock, deadline)) return false;
+      if (!pg::lock_relation(set_.parent.oid, ShareUpdateExclusiveLock, deadline) ||
+          !pg::lock_relation(set_.parent.default_oid, AccessShareLock, deadline))
+        return false;
+    }
+    set_ = load_set(extension_, request_.parent);
+    const Makers makers{
+        .extension = extension_, .creator = creator_for(set_.parent), .sub = read_sub_config(extension_, set_)};
+    {
+      const pg::OwnerScope as_owner(set_.parent.owner, set_.parent.schema_oid);
       move_ = plan_move(set_, as_many_as_fit(request_), request_.ignored_columns, makers);
       if (move_.targets.empty() || !obstacle(extension_, move_, makers, request_.cells.count).empty()) return false;
       definition_ = definition_of(set_);
@@ -499,6 +506,7 @@ OnlineDrain::Result OnlineDrain::run() {
     switch (step_) {
       case Step::Capture:
         attempt = next(start_capture(), Step::Plan);
+        pg::wait_point("online_captured");
         break;
       case Step::Plan:
         attempt = next(plan_and_make(), Step::Load);
@@ -554,20 +562,23 @@ Leftovers clear_leftovers(const Extension& extension, const ManagedSet& set, Mod
   return attempt.outcome == Outcome::Done ? Leftovers::Cleared : Leftovers::Locked;
 }
 
+void raise_being_moved(const ManagedSet& set, std::int32_t pid) {
+  refuse(core::Code::ObjectInUse, "rows of partition set \"" + set.parent.raw_name() + "\" are being moved",
+         "Wait until partition_data_proc has ended (see move_progress), or cancel it.",
+         "By the session of process " + (pid != 0 ? std::to_string(pid) : "unknown") + ".");
+}
+
 void require_no_move(const Extension& extension, const ManagedSet& set, Mode mode) {
   if (!set.config.has_move) return;
   const Leftovers left = clear_leftovers(extension, set, mode);
   if (left == Leftovers::None || left == Leftovers::Cleared) return;
   const std::optional<LeftMove> move = read_move(extension, set);
-  const std::string process = move ? std::to_string(move->pid) : "unknown";
-  if (left == Leftovers::Running)
-    refuse(core::Code::ObjectInUse, "rows of partition set \"" + set.parent.raw_name() + "\" are being moved",
-           "Wait until partition_data_proc has ended (see move_progress), or cancel it.",
-           "By the session of process " + process + ".");
+  const std::int32_t pid = move ? move->pid : 0;
+  if (left == Leftovers::Running) raise_being_moved(set, pid);
   refuse(core::Code::LockNotAvailable,
          "could not clean up after an interrupted move of rows of \"" + set.parent.raw_name() + "\"",
          "Call again when the transactions that use its default partition have ended.",
-         "It was begun by process " + process + ".");
+         "It was begun by process " + std::to_string(pid) + ".");
 }
 
 }  // namespace strata::ops

@@ -101,6 +101,7 @@ class OnlineDrain {
 enum class Leftovers : std::uint8_t { None, Cleared, Running, Locked };
 [[nodiscard]] Leftovers clear_leftovers(const Extension& extension, const ManagedSet& set, Mode mode);
 // For calls that take rows out of the default by themselves, or the default away: 55006 while a move runs.
+[[noreturn]] void raise_being_moved(const ManagedSet& set, std::int32_t pid);
 void require_no_move(const Extension& extension, const ManagedSet& set, Mode mode);
 
 }  // namespace strata::ops

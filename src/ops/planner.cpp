@@ -6,6 +6,7 @@
 #include "ops/default_rows.hpp"
 #include "ops/ledger.hpp"
 #include "ops/observe.hpp"
+#include "ops/online_drain.hpp"
 #include "ops/retire.hpp"
 #include "pg/relation.hpp"
 
@@ -17,13 +18,19 @@ bool is_create(const core::Action& action) noexcept {
   return core::makes_partition(action.kind);
 }
 
-// Gives every creation a free name; names chosen earlier in the same plan count as taken by this set.
-void choose_names(const ManagedSet& set, std::vector<core::Action>& actions) {
+bool is_among(std::span<const std::string> names, const std::string& name) {
+  return std::ranges::find(names, name) != names.end();
+}
+
+// Gives every creation a free name; names chosen earlier in the same plan count as taken by this set. Leftovers go
+// before the plan is carried out.
+void choose_names(const ManagedSet& set, std::vector<core::Action>& actions, std::span<const std::string> leftovers) {
   std::vector<core::NameChoice> wanted;
   for (const core::Action& action : actions)
     if (is_create(action)) wanted.push_back(action.names);
   if (wanted.empty()) return;
   std::vector<core::TakenName> taken = taken_names(set, wanted);
+  std::erase_if(taken, [&](const core::TakenName& one) { return is_among(leftovers, one.name); });
   for (core::Action& action : actions) {
     if (!is_create(action)) continue;
     action.name = value_or_raise(core::choose_name(action.names, taken));
@@ -73,6 +80,33 @@ void mark_blocked(const ManagedSet& set, std::vector<core::Action>& actions, std
   // The plan counted on the creations when it let the last partition go.
   const Oid highest = set.inventory.children.back().oid;
   std::erase_if(actions, [highest](const core::Action& action) { return action.oid == highest; });
+}
+
+bool is_wanted(const core::Action& action) noexcept {
+  return is_create(action) || action.kind == core::ActionKind::Blocked;
+}
+
+// A move of rows that takes several transactions, if one of these actions may have to do with it.
+std::optional<LeftMove> move_beside(const Extension& extension, const ManagedSet& set,
+                                    const std::vector<core::Action>& actions) {
+  return set.config.has_move && std::ranges::any_of(actions, is_wanted) ? read_move(extension, set) : std::nullopt;
+}
+
+// A move out of the default makes partitions for its rows. Until it attaches them they are tables of their own that
+// have the names, and the rows seem to stand in the way.
+bool is_left_to(const LeftMove& move, const core::Action& action) {
+  return is_wanted(action) && (action.kind != core::ActionKind::Create || is_among(move.names, action.names.contract) ||
+                               is_among(move.names, action.names.fallback));
+}
+
+void leave_to(const LeftMove& move, const ManagedSet& set, std::vector<core::Action>& actions) {
+  for (core::Action& action : actions) {
+    if (!is_left_to(move, action)) continue;
+    action.kind = core::ActionKind::Moving;
+    action.schema = set.parent.schema;
+    action.name = action.names.contract;
+    action.reason = "process " + std::to_string(move.pid) + " is moving rows into it (move_progress)";
+  }
 }
 
 void fill_sizes(const ManagedSet& set, std::vector<core::Action>& actions) {
@@ -158,6 +192,9 @@ PlannedAction with_statements(const Extension& extension, const PlannedSet& plan
       break;
     case core::ActionKind::Blocked:
       result.statements = {cure_for_default(extension, set)};
+      result.lock_mode = "none";
+      break;
+    case core::ActionKind::Moving:
       result.lock_mode = "none";
       break;
     case core::ActionKind::Detach:
@@ -252,6 +289,8 @@ const char* action_name(core::ActionKind kind) noexcept {
       return "move";
     case core::ActionKind::Blocked:
       return "blocked";
+    case core::ActionKind::Moving:
+      return "moving";
     case core::ActionKind::Detach:
       return "detach";
     case core::ActionKind::Drop:
@@ -356,6 +395,8 @@ PlannedSet plan_set(const Extension& extension, ManagedSet set, core::Retirement
   if (retires) actions = pending_drops(extension, set, now_utc);
   const std::size_t drops = actions.size() + (retires && set.half_detached ? 1 : 0);
   core::SetPlan plan = decide(set, {.retirement = retirement, .now_utc = now_utc, .part = part, .drops = drops});
+  const std::optional<LeftMove> move = move_beside(extension, set, plan.actions);
+  if (move && move->running) leave_to(*move, set, plan.actions);
   add_constraint(extension, set, plan.actions);
   PlannedSet planned{.set = std::move(set),
                      .recipe = {},
@@ -364,7 +405,7 @@ PlannedSet plan_set(const Extension& extension, ManagedSet set, core::Retirement
                      .notices = std::move(plan.notices),
                      .authority = Authority::Configuration,
                      .became_full = plan.became_full};
-  choose_names(planned.set, plan.actions);
+  choose_names(planned.set, plan.actions, move ? move->names : std::vector<std::string>{});
   fill_sizes(planned.set, plan.actions);
   if (retires) add_unfinished(planned.set, plan.actions);
   actions.insert(actions.end(), plan.actions.begin(), plan.actions.end());
@@ -379,8 +420,12 @@ PlannedSet plan_creations(const Extension& extension, ManagedSet set, std::vecto
     pg::LockDeadline(set.config.lock_timeout_ms).arm();
     mark_blocked(set, actions, 0);
   }
+  const std::optional<LeftMove> move = move_beside(extension, set, actions);
+  if (move && move->running &&
+      std::ranges::any_of(actions, [&](const core::Action& action) { return is_left_to(*move, action); }))
+    raise_being_moved(set, move->pid);
   PlannedSet planned{.set = std::move(set), .recipe = {}, .actions = {}, .warnings = {}, .authority = Authority::Call};
-  choose_names(planned.set, actions);
+  choose_names(planned.set, actions, {});
   complete(extension, planned, actions);
   return planned;
 }

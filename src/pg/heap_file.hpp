@@ -25,8 +25,9 @@ void empty_heap(Oid table);
 // builds the heap's indexes anew, which checks its keys. Needs ACCESS EXCLUSIVE; snapshots as for empty_heap().
 void replace_heap(Oid table, Oid replacement, std::uint64_t rows);
 
-// Indexes of a heap of less than some thirty megabytes are built by this process alone while this lives: to start workers
-// takes longer than they save there, and of many partitions each would start them anew. Larger ones as the server decides.
+// Indexes of a heap of less than some thirty megabytes are built by this process alone while this lives: to start
+// workers takes longer than they save there, and of many partitions each would start them anew. Larger ones as the
+// server decides.
 class IndexBuildScope {
  public:
   explicit IndexBuildScope(Oid heap);

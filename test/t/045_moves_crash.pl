@@ -49,7 +49,7 @@ sub outcome {
 my %move = (
 	async => { home => 'ev', call => "CALL partman.partition_data_async('%.ev', NULL, '6 hours')", points => [qw(async_taken async_put)] },
 	online => {
-		home => 'ev', points => [qw(online_part online_locked online_last_round online_switched)], once => 1,
+		home => 'ev', points => [qw(online_captured online_part online_locked online_last_round online_switched)], once => 1,
 		call => "SET pg_strata.move_method = online; CALL partman.partition_data_proc('%.ev', p_wait := 0)"
 	},
 	source => {
