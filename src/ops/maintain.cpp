@@ -453,6 +453,11 @@ bool has_work(const Extension& extension, LoadedSet& loaded, core::PlanPart part
   return !plan_set(extension, std::move(*loaded.set), retirement, pg::transaction_start(), part).empty();
 }
 
+// A set is read and then planned: in between somebody may have made or attached the very partition that is missing.
+bool may_be_stale(const pg::Raise& failure) noexcept {
+  return failure.sqlstate == ERRCODE_DUPLICATE_TABLE;
+}
+
 // What cannot be read now is looked at again, and put off if it still cannot be.
 bool has_work_or_is_locked(const Extension& extension, LoadedSet& loaded, core::PlanPart part, Mode mode) {
   bool work = true;
@@ -460,6 +465,8 @@ bool has_work_or_is_locked(const Extension& extension, LoadedSet& loaded, core::
     pg::in_subtransaction([&] { work = has_work(extension, loaded, part, mode); });
   } catch (const pg::PgError& error) {
     if (!detail::is_lock_failure(error)) throw;
+  } catch (const pg::Raise& failure) {
+    if (!may_be_stale(failure)) throw;
   }
   return work;
 }
@@ -504,9 +511,8 @@ Triage sort_out(const Extension& extension, const MaintenanceOptions& options, M
   return triage;
 }
 
-// The set as it is now: the triage may be minutes old. Nothing when it is gone or taken over meanwhile.
-std::optional<pg::Raise> maintain_again(const Extension& extension, const std::string& parent,
-                                        const MaintenanceOptions& options, Mode mode, History& history) {
+std::optional<pg::Raise> maintain_once(const Extension& extension, const std::string& parent,
+                                       const MaintenanceOptions& options, Mode mode, History& history) {
   std::vector<LoadedSet> sets;
   // The run goes on after an error here, so what the error leaves behind must be rolled back.
   pg::in_subtransaction([&] { sets = load_sets(extension, Selection::Named, parent); });
@@ -516,6 +522,19 @@ std::optional<pg::Raise> maintain_again(const Extension& extension, const std::s
   if (sets[0].parent) require_owner_rights(*sets[0].parent);
   if (sets[0].refusal) throw to_raise(*sets[0].refusal);
   return maintain(extension, *sets[0].set, options, mode, history).failure;
+}
+
+// The set as it is now: the triage may be minutes old. Nothing when it is gone or taken over meanwhile.
+std::optional<pg::Raise> maintain_again(const Extension& extension, const std::string& parent,
+                                        const MaintenanceOptions& options, Mode mode, History& history) {
+  constexpr int kLooks = 3;
+  for (int look = 1;; ++look) {
+    try {
+      return maintain_once(extension, parent, options, mode, history);
+    } catch (const pg::Raise& failure) {
+      if (!may_be_stale(failure) || look == kLooks) throw;
+    }
+  }
 }
 
 std::optional<pg::Raise> maintain_in_subtransaction(const Extension& extension, const std::string& parent,

@@ -9,6 +9,7 @@
 #include "ops/online_drain.hpp"
 #include "ops/retire.hpp"
 #include "pg/relation.hpp"
+#include "pg/xact.hpp"
 
 namespace strata::ops {
 
@@ -387,6 +388,7 @@ void limit_healing(const Extension& extension, ManagedSet& set) {
 
 PlannedSet plan_set(const Extension& extension, ManagedSet set, core::Retirement retirement, std::int64_t now_utc,
                     core::PlanPart part) {
+  pg::wait_point("plan_begun");
   const pg::SettingsScope settings;
   require_same_sub_config(extension, set);
   limit_healing(extension, set);

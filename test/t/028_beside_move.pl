@@ -103,5 +103,21 @@ for my $how (sort keys %taken) {
 	$runner->quit;
 }
 
+# Or makes the partition itself, after the run has read the set and before it plans.
+for my $call ("CALL partman.run_maintenance_proc()", "SELECT partman.run_maintenance()", "SELECT partman.run_maintenance('s.ev')") {
+	add_set($node, 's');
+	sql("UPDATE partman.part_config SET retention = NULL WHERE parent_table = 's.ev'");
+	$holder->shut('plan_begun');
+	my $runner = session($node, verbosity => 'verbose')->send($call);
+	ok($runner->wait_parked('plan_begun'), 'the run has read the set');
+	sql("SELECT partman.create_partition_id('s.ev', ARRAY[40])");
+	$holder->open('plan_begun');
+	my ($out, $err) = $runner->answer;
+	is($err, '', "$call: what has come meanwhile is there");
+	is(plan_of('s'), '', 'and the rest is made');
+	$runner->quit;
+	sql("DROP SCHEMA s CASCADE; DELETE FROM partman.part_config WHERE parent_table = 's.ev'");
+}
+
 $node->stop;
 done_testing();
