@@ -109,6 +109,39 @@ sub stands_for {
 	unlike($err, $implied, 'rows in the last partition: the default is read');
 }
 
+# Not where the server would not take it for a proof, nor on a table that is no plain heap or not the owner's.
+my %no_guard = (
+	'list' => sub {
+		$node->safe_psql('postgres', q{
+			DROP SCHEMA IF EXISTS g CASCADE; DELETE FROM partman.part_config; CREATE SCHEMA g;
+			CREATE TABLE g.t (k int NOT NULL, v text) PARTITION BY LIST (k);
+			SELECT partman.create_parent('g.t', 'k', '1', p_premake := 4, p_start_partition := '1000000', p_type := 'list');
+			UPDATE partman.part_policy SET lock_timeout_ms = 5, lock_tries = 20;
+			INSERT INTO g.t SELECT g, repeat('x', 50) FROM generate_series(1, 20000) g;
+			INSERT INTO g.t VALUES (1000000, 'now');
+			UPDATE partman.part_config SET premake = 6});
+	},
+	'another access method' => sub {
+		make('times');
+		$node->safe_psql('postgres', 'CREATE ACCESS METHOD heap2 TYPE TABLE HANDLER heap_tableam_handler; ALTER TABLE g.t_default SET ACCESS METHOD heap2');
+	},
+	'another owner' => sub {
+		make('times');
+		$node->safe_psql('postgres', 'CREATE ROLE somebody; ALTER TABLE g.t_default OWNER TO somebody');
+	});
+for my $name (sort keys %no_guard) {
+	$no_guard{$name}->();
+	is($node->safe_psql('postgres', $due), '2', "$name: two are due");
+	my $holder = holder($node);
+	$holder->shut('guard_stands');
+	my $runner = session($node)->send('CALL partman.run_maintenance_proc()');
+	is($runner->wait_parked('guard_stands'), 0, "$name: no constraint is put up");
+	my (undef, $told) = $runner->answer;
+	is($told, '', "$name: done");
+	is($node->safe_psql('postgres', $due), '0', "$name: nothing is left to do");
+	$_->kill_psql for $runner, $holder;
+}
+
 # A row that comes in between plan and constraint: no constraint is left, and the run says what is in the way.
 {
 	my $key = make('times');
