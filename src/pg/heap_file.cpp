@@ -101,7 +101,7 @@ void replace_heap(Oid table, Oid replacement, std::uint64_t rows) {
 
 IndexBuildScope::IndexBuildScope(Oid heap) {
   const bool small = guarded([heap] {
-    const Relation table = table_open(heap, NoLock);
+    const Relation table = table_open(heap, AccessShareLock);  // what builds them takes more
     const BlockNumber pages = RelationGetNumberOfBlocks(table);
     table_close(table, NoLock);
     return pages < kWorthWorkers;
