@@ -1,5 +1,6 @@
 // run_maintenance, run_maintenance_proc, plan_maintenance.
 #include "ops/maintain.hpp"  // core before PostgreSQL: see core/result.hpp
+#include "ops/plan_lines.hpp"
 #include "entry/entry.hpp"
 
 namespace strata::entry {

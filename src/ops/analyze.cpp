@@ -110,15 +110,11 @@ void run_analyze(const Extension& extension, const AnalyzeRequest& request) {
   }
   for (Target& target : read_targets(extension, request.parent)) {
     pg::check_interrupts();
-    try {
+    const std::optional<pg::Raise> failure = failure_of([&]() -> std::optional<pg::Raise> {
       analyze_target(target, request);
-    } catch (const pg::Raise& failure) {
-      warn(target.name, failure);
-    } catch (const pg::PgError& error) {
-      if (error.is_interrupt()) throw;
-      warn(target.name,
-           {.sqlstate = error.sqlstate(), .message = error.message(), .detail = error.detail(), .hint = error.hint()});
-    }
+      return std::nullopt;
+    });
+    if (failure) warn(target.name, *failure);
     pg::commit_and_start();
   }
 }

@@ -202,12 +202,7 @@ void guarded_look(Partitions& report, F&& look) {
   } catch (const pg::PgError& error) {
     if (error.is_interrupt()) throw;
     if (detail::is_lock_failure(error)) return report.not_checked();
-    report.failing_plan({.sqlstate = error.sqlstate(),
-                         .message = error.message(),
-                         .detail = {},
-                         .hint = error.hint(),
-                         .schema = {},
-                         .table = {}});
+    report.failing_plan(raise_of(error));
   }
 }
 

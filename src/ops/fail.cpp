@@ -61,6 +61,15 @@ pg::Raise to_raise(const core::Refusal& refusal) {
           .table = refusal.table};
 }
 
+pg::Raise raise_of(const pg::PgError& error) {
+  return {.sqlstate = error.sqlstate(),
+          .message = error.message(),
+          .detail = error.detail(),
+          .hint = error.hint(),
+          .schema = {},
+          .table = {}};
+}
+
 void refuse(core::Code code, std::string message, std::string hint, std::string detail) {
   throw to_raise({.code = code, .message = std::move(message), .detail = std::move(detail), .hint = std::move(hint)});
 }

@@ -16,6 +16,23 @@ namespace strata::ops {
 }
 [[noreturn]] void refuse(core::Code code, std::string message, std::string hint = {}, std::string detail = {});
 
+// What the server raised, without its context.
+[[nodiscard]] pg::Raise raise_of(const pg::PgError& error);
+
+// What f raises becomes a value; a cancelled call must end, not go on. Whatever f had begun must be rolled back by
+// then: a subtransaction within f, or an end of the transaction, sees to it.
+template <class F>
+std::optional<pg::Raise> failure_of(F&& f) {
+  try {
+    return f();
+  } catch (const pg::PgError& error) {
+    if (error.is_interrupt()) throw;
+    return raise_of(error);
+  } catch (const pg::Raise& raise) {
+    return raise;
+  }
+}
+
 // Runs f; a server error gets our hint where it brought none.
 template <class F>
 auto with_hint(const char* hint, F&& f) {

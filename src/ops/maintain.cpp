@@ -289,28 +289,6 @@ void clear_interrupted_move(const Extension& extension, const LoadedSet& loaded)
   pg::in_subtransaction([&] { (void)clear_leftovers(extension, *loaded.set, Mode::Caller); });
 }
 
-pg::Raise raise_of(const pg::PgError& error) {
-  return {.sqlstate = error.sqlstate(),
-          .message = error.message(),
-          .detail = error.detail(),
-          .hint = error.hint(),
-          .schema = {},
-          .table = {}};
-}
-
-// Runs f for one set; what it raises becomes a value, after the rollback of everything it had not committed.
-template <class F>
-std::optional<pg::Raise> failure_of(F&& f) {
-  try {
-    return f();
-  } catch (const pg::PgError& error) {
-    if (error.is_interrupt()) throw;  // a cancelled run must end, not go on to the next set
-    return raise_of(error);
-  } catch (const pg::Raise& raise) {
-    return raise;
-  }
-}
-
 // Whether the part that was not run has nothing to do either. Asked only of sets that were put off before.
 bool is_settled(const Extension& extension, const std::string& parent) {
   bool settled = false;
@@ -654,82 +632,6 @@ void run_maintenance_committing(const Extension& extension, const MaintenanceOpt
   warn_of_rivals(extension, std::nullopt);
   logged(maintenance_job(options), kMaintenanceStep, Mode::Committing,
          [&](Job&) { maintain_committing(extension, options, history); });
-}
-
-namespace {
-
-PlanLine line_of(const ManagedSet& set, const PlannedAction& planned) {
-  const core::Action& action = planned.action;
-  const bool bounded = action.kind != core::ActionKind::Drop || action.range != core::Range{};
-  PlanLine line{.parent_table = set.parent.raw_name(),
-                .action = action_name(action.kind),
-                .partition_table = std::nullopt,
-                .lower_bound = std::nullopt,
-                .upper_bound = std::nullopt,
-                .lock_mode = planned.concurrent.empty() ? planned.lock_mode : "SHARE UPDATE EXCLUSIVE",
-                .estimated_rows = static_cast<std::int64_t>(std::max(0.0, action.estimated_rows)),
-                .bytes = action.bytes,
-                .reason = action.reason,
-                .statement = {}};
-  if (action.kind != core::ActionKind::Blocked) line.partition_table = action.schema + "." + action.name;
-  if (bounded) {
-    line.lower_bound = set.text(action.range.lower);
-    line.upper_bound = set.text(action.range.upper);
-  }
-  if (!planned.concurrent.empty()) {
-    line.statement = planned.concurrent;
-    return line;
-  }
-  for (const std::string& statement : planned.statements)
-    line.statement += (line.statement.empty() ? "" : "; ") + statement;
-  return line;
-}
-
-PlanLine error_line(const std::string& parent, const pg::Raise& failure) {
-  return {.parent_table = parent,
-          .action = "error",
-          .partition_table = std::nullopt,
-          .lower_bound = std::nullopt,
-          .upper_bound = std::nullopt,
-          .lock_mode = "none",
-          .estimated_rows = 0,
-          .bytes = 0,
-          .reason = failure.message,
-          .statement = failure.hint};
-}
-
-void add_lines(std::vector<PlanLine>& lines, const Extension& extension, LoadedSet& loaded) {
-  if (loaded.refusal) throw to_raise(*loaded.refusal);
-  const PlannedSet planned = plan_set(extension, std::move(*loaded.set), retirement_of(loaded.config, Mode::Committing),
-                                      pg::transaction_start());
-  for (const PlannedAction& action : planned.actions) lines.push_back(line_of(planned.set, action));
-  for (const core::Refusal& refusal : planned.refusals)
-    lines.push_back(error_line(planned.set.parent.raw_name(), to_raise(refusal)));
-  report_remarks(planned);
-}
-
-}  // namespace
-
-std::vector<PlanLine> plan_lines(const Extension& extension, const std::optional<std::string>& parent) {
-  std::vector<PlanLine> lines;
-  std::vector<LoadedSet> sets =
-      load_sets(extension, parent ? Selection::Named : Selection::Automatic, parent.value_or(""));
-  if (parent && sets.empty()) (void)load_set(extension, *parent);
-  for (LoadedSet& loaded : sets) {
-    if (is_hidden(loaded)) {
-      if (parent)
-        refuse(core::Code::InsufficientPrivilege, "permission denied for table " + *parent,
-               "Membership in its owner, or SELECT that no row-level security restricts, is needed.");
-      continue;
-    }
-    const std::string name = loaded.config.parent_table;
-    const std::optional<pg::Raise> failure = failure_of([&]() -> std::optional<pg::Raise> {
-      pg::in_subtransaction([&] { add_lines(lines, extension, loaded); });
-      return std::nullopt;
-    });
-    if (failure) lines.push_back(error_line(name, *failure));
-  }
-  return lines;
 }
 
 }  // namespace strata::ops

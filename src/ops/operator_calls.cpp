@@ -1,6 +1,7 @@
 #include "ops/operator_calls.hpp"
 
 #include "ops/check.hpp"
+#include "ops/fail.hpp"
 
 namespace strata::ops {
 
@@ -19,16 +20,10 @@ std::optional<pg::Raise> failure_of_part(const Extension& extension, const std::
 
 // Its reads leave nothing behind that a later statement of the transaction would trip over.
 std::optional<pg::Raise> failed_assertion(const Extension& extension, const std::optional<std::string>& parent) {
-  try {
+  return failure_of([&]() -> std::optional<pg::Raise> {
     pg::in_subtransaction([&] { assert_sets(extension, parent, Severity::Error); });
     return std::nullopt;
-  } catch (const pg::Raise& raise) {
-    return raise;
-  } catch (const pg::PgError& error) {
-    if (error.is_interrupt()) throw;
-    return pg::Raise{
-        .sqlstate = error.sqlstate(), .message = error.message(), .detail = error.detail(), .hint = error.hint()};
-  }
+  });
 }
 
 void warn(const pg::Raise& failure) {
