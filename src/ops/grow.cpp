@@ -97,9 +97,8 @@ bool name_is_taken(const PlannedSet& planned) {
   std::vector<std::string> names;
   for (const PlannedAction& action : planned.actions) names.push_back(action.action.name);
   return !pg::query(
-              "SELECT 1 FROM pg_catalog.pg_class WHERE relnamespace = $1 AND relname = ANY ($2::text[]::name[]) AND "
-              "NOT "
-              "relispartition LIMIT 1",
+              "SELECT 1 FROM pg_catalog.pg_class WHERE relnamespace = $1 AND relname = ANY ($2::text[]::name[]) "
+              "AND NOT relispartition LIMIT 1",
               pg::Params().oid(planned.set.parent.schema_oid).texts(names))
               .empty();
 }
