@@ -1,5 +1,7 @@
 #include "ops/child.hpp"
 
+#include "ops/ledger.hpp"
+#include "ops/online_drain.hpp"
 #include "pg/relation.hpp"
 
 namespace strata::ops {
@@ -228,6 +230,40 @@ std::vector<core::TakenName> taken_names(const ManagedSet& set, std::span<const 
     taken.push_back({.name = rows.text(row, 0), .holder = std::move(holder)});
   }
   return taken;
+}
+
+namespace {
+
+// Whether a partition of this name has come since the set was read.
+bool has_come(const ManagedSet& set, const std::string& name) {
+  const pg::Rows rows = pg::query(
+      "SELECT c.oid FROM pg_catalog.pg_class c JOIN pg_catalog.pg_inherits i ON i.inhrelid = c.oid WHERE "
+      "c.relnamespace = $1 AND c.relname = $2 AND i.inhparent = $3",
+      pg::Params().oid(set.parent.schema_oid).text(name).oid(set.parent.oid));
+  return !rows.empty() &&
+         std::ranges::find(set.inventory.children, rows.oid(0, 0), &core::Child::oid) == set.inventory.children.end();
+}
+
+}  // namespace
+
+std::optional<std::string> free_choice(const Extension& extension, const ManagedSet& set,
+                                       const core::NameChoice& choice, const std::vector<core::TakenName>& taken) {
+  core::Result<std::string> name = core::choose_name(choice, taken);
+  if (name) return std::move(name).value();
+  if (has_come(set, name.refusal().table)) return std::nullopt;
+  const std::optional<LeftMove> move = read_move(extension, set);
+  if (move && !set.config.has_move) return std::nullopt;
+  if (move && move->running && std::ranges::find(move->names, name.refusal().table) != move->names.end())
+    raise_being_moved(set, move->pid);
+  throw to_raise(name.refusal());
+}
+
+void raise_set_changed(const ManagedSet& set) {
+  throw SetChanged{to_raise(
+      {.code = core::Code::NotInPrerequisiteState,
+       .message = "table " + in_quotes(set.parent.raw_name()) + " was changed while its partitions were planned",
+       .detail = {},
+       .hint = "Call again."})};
 }
 
 std::string free_name(const Parent& parent, const std::string& table, const std::string& what) {

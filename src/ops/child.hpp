@@ -78,6 +78,16 @@ void require_lock_space(const ChildRecipe& recipe, std::size_t children);
 // Relations (and types) that hold any of these names in this schema.
 [[nodiscard]] std::vector<core::TakenName> taken_names(const ManagedSet& set, std::span<const core::NameChoice> names);
 
+// The one of these names that is free. Nothing when the set is no longer what was read: somebody has attached a
+// partition of that name meanwhile, or begun to move rows out of the default. Raises 42P07 when something else is in
+// the way, 55006 when it is the table of a move that runs.
+[[nodiscard]] std::optional<std::string> free_choice(const Extension& extension, const ManagedSet& set,
+                                                     const core::NameChoice& choice,
+                                                     const std::vector<core::TakenName>& taken);
+// Raised where that ends a call (55000).
+struct SetChanged : pg::Raise {};
+[[noreturn]] void raise_set_changed(const ManagedSet& set);
+
 // The name of a table in the parent's schema with an ending, and a number where that is taken.
 [[nodiscard]] std::string free_name(const Parent& parent, const std::string& table, const std::string& what);
 

@@ -258,7 +258,8 @@ bool carry_out(const Makers& makers, const Move& move, const MoveNote& note, con
                const pg::LockDeadline& deadline, Moved& moved) {
   {
     const pg::OwnerScope as_owner(move.set.parent.owner, move.set.parent.schema_oid);
-    if (!lock_tables(locks_against_writers(move), deadline) || !still_as_planned(move)) return false;
+    if (!lock_tables(locks_against_writers(move), deadline) || !still_as_planned(move) || !names_are_free(move))
+      return false;
   }
   pg::wait_point("drain_locked");
   for (const Target& target : move.targets) build(makers, move, target);

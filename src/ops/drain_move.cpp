@@ -36,14 +36,17 @@ void create_with_indexes(ChildRecipe& recipe) {
   if (at != std::string::npos) recipe.create.insert(at + last_option.size() - 1, " INCLUDING INDEXES");
 }
 
-Target plan_target(const Move& move, const core::Range& range, std::vector<core::TakenName>& chosen) {
+Target plan_target(const Extension& extension, const Move& move, const core::Range& range,
+                   std::vector<core::TakenName>& chosen) {
   const ManagedSet& set = move.set;
   const core::Action action =
       value_or_raise(core::create_action(set.policy, set.calendar(), range, "rows of the default", name_rules()));
   const std::array<core::NameChoice, 1> wanted{action.names};
   std::vector<core::TakenName> taken = taken_names(set, wanted);
   taken.insert(taken.end(), chosen.begin(), chosen.end());
-  const ChildName name{.schema = set.parent.schema, .name = value_or_raise(core::choose_name(action.names, taken))};
+  std::optional<std::string> free = free_choice(extension, set, action.names, taken);
+  if (!free) throw PlanChanged{};
+  const ChildName name{.schema = set.parent.schema, .name = *std::move(free)};
   chosen.push_back(
       {.name = name.name, .holder = {.kind = core::NameHolder::Kind::SameSet, .contract_name = action.names.contract}});
   ChildStatements statements = partition_statements(move.recipe, set, name, range);
@@ -84,7 +87,7 @@ Move plan_move(ManagedSet set, const CellRequest& cells, std::span<const std::st
   move.all_columns = ignored.empty();
   move.foreign_keys = foreign_keys_of(parent.oid);
   std::vector<core::TakenName> chosen;
-  for (const core::Range& range : ranges) move.targets.push_back(plan_target(move, range, chosen));
+  for (const core::Range& range : ranges) move.targets.push_back(plan_target(makers.extension, move, range, chosen));
   return move;
 }
 
@@ -136,6 +139,15 @@ bool still_as_planned(const Move& move) {
   return std::ranges::none_of(read.children, [&](const core::Child& child) {
     return child.oid != before.default_oid && overlaps_a_target(move, child.range);
   });
+}
+
+bool names_are_free(const Move& move) {
+  std::vector<std::string> names;
+  for (const Target& target : move.targets) names.push_back(target.name.name);
+  return pg::query(
+             "SELECT 1 FROM pg_catalog.pg_class WHERE relnamespace = $1 AND relname = ANY ($2::text[]::name[]) LIMIT 1",
+             pg::Params().oid(move.set.parent.schema_oid).texts(names))
+      .empty();
 }
 
 // The configuration of a sub-set is the caller's to write, so this runs outside any OwnerScope. Its partitions inherit

@@ -52,6 +52,8 @@ struct TableLock {
 
 // What the plan was made for is still so: same parent under the same name and owner, same default, cells free.
 [[nodiscard]] bool still_as_planned(const Move& move);
+// Nobody has taken the names of its partitions since: another session may be moving rows of the same set.
+[[nodiscard]] bool names_are_free(const Move& move);
 
 // Makes the free-standing partition. Outside any OwnerScope.
 void build(const Makers& makers, const Move& move, const Target& target);

@@ -431,20 +431,15 @@ bool has_work(const Extension& extension, LoadedSet& loaded, core::PlanPart part
   return !plan_set(extension, std::move(*loaded.set), retirement, pg::transaction_start(), part).empty();
 }
 
-// A set is read and then planned: in between somebody may have made or attached the very partition that is missing.
-bool may_be_stale(const pg::Raise& failure) noexcept {
-  return failure.sqlstate == ERRCODE_DUPLICATE_TABLE;
-}
-
-// What cannot be read now is looked at again, and put off if it still cannot be.
+// What cannot be read now, or changes while it is planned, is looked at again, and put off if it still cannot be.
 bool has_work_or_is_locked(const Extension& extension, LoadedSet& loaded, core::PlanPart part, Mode mode) {
   bool work = true;
   try {
     pg::in_subtransaction([&] { work = has_work(extension, loaded, part, mode); });
   } catch (const pg::PgError& error) {
     if (!detail::is_lock_failure(error)) throw;
-  } catch (const pg::Raise& failure) {
-    if (!may_be_stale(failure)) throw;
+  } catch (const SetChanged&) {  // looked at again, too
+    return true;
   }
   return work;
 }
@@ -509,8 +504,8 @@ std::optional<pg::Raise> maintain_again(const Extension& extension, const std::s
   for (int look = 1;; ++look) {
     try {
       return maintain_once(extension, parent, options, mode, history);
-    } catch (const pg::Raise& failure) {
-      if (!may_be_stale(failure) || look == kLooks) throw;
+    } catch (const SetChanged&) {
+      if (look == kLooks) throw;
     }
   }
 }

@@ -25,7 +25,8 @@ bool is_among(std::span<const std::string> names, const std::string& name) {
 
 // Gives every creation a free name; names chosen earlier in the same plan count as taken by this set. Leftovers go
 // before the plan is carried out.
-void choose_names(const ManagedSet& set, std::vector<core::Action>& actions, std::span<const std::string> leftovers) {
+void choose_names(const Extension& extension, const ManagedSet& set, std::vector<core::Action>& actions,
+                  std::span<const std::string> leftovers) {
   std::vector<core::NameChoice> wanted;
   for (const core::Action& action : actions)
     if (is_create(action)) wanted.push_back(action.names);
@@ -34,7 +35,9 @@ void choose_names(const ManagedSet& set, std::vector<core::Action>& actions, std
   std::erase_if(taken, [&](const core::TakenName& one) { return is_among(leftovers, one.name); });
   for (core::Action& action : actions) {
     if (!is_create(action)) continue;
-    action.name = value_or_raise(core::choose_name(action.names, taken));
+    std::optional<std::string> name = free_choice(extension, set, action.names, taken);
+    if (!name) raise_set_changed(set);
+    action.name = *std::move(name);
     action.schema = set.parent.schema;
     taken.push_back({.name = action.name,
                      .holder = {.kind = core::NameHolder::Kind::SameSet, .contract_name = action.names.contract}});
@@ -407,7 +410,7 @@ PlannedSet plan_set(const Extension& extension, ManagedSet set, core::Retirement
                      .notices = std::move(plan.notices),
                      .authority = Authority::Configuration,
                      .became_full = plan.became_full};
-  choose_names(planned.set, plan.actions, move ? move->names : std::vector<std::string>{});
+  choose_names(extension, planned.set, plan.actions, move ? move->names : std::vector<std::string>{});
   fill_sizes(planned.set, plan.actions);
   if (retires) add_unfinished(planned.set, plan.actions);
   actions.insert(actions.end(), plan.actions.begin(), plan.actions.end());
@@ -427,7 +430,7 @@ PlannedSet plan_creations(const Extension& extension, ManagedSet set, std::vecto
       std::ranges::any_of(actions, [&](const core::Action& action) { return is_left_to(*move, action); }))
     raise_being_moved(set, move->pid);
   PlannedSet planned{.set = std::move(set), .recipe = {}, .actions = {}, .warnings = {}, .authority = Authority::Call};
-  choose_names(planned.set, actions, {});
+  choose_names(extension, planned.set, actions, {});
   complete(extension, planned, actions);
   return planned;
 }

@@ -229,7 +229,12 @@ ProvidedPartition provide_partition(const Extension& extension, const ManagedSet
   if (partition_for(set, range) != nullptr) return {};
   std::vector<core::Action> actions{
       value_or_raise(core::create_action(set.policy, set.calendar(), range, "rows to move in", name_rules()))};
-  PlannedSet planned = plan_creations(extension, set, std::move(actions));
+  PlannedSet planned;
+  try {
+    planned = plan_creations(extension, set, std::move(actions));
+  } catch (const SetChanged&) {
+    return {.attempt = {.outcome = Outcome::Changed, .blocked_by = {}}};
+  }
   if (planned.actions.front().action.kind == core::ActionKind::Blocked)
     refuse(core::Code::CheckViolation,
            "rows in the default partition of \"" + set.parent.raw_name() + "\" belong to a partition that is missing",

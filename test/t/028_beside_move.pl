@@ -119,5 +119,19 @@ for my $call ("CALL partman.run_maintenance_proc()", "SELECT partman.run_mainten
 	sql("DROP SCHEMA s CASCADE; DELETE FROM partman.part_config WHERE parent_table = 's.ev'");
 }
 
+# A move that waits for its locks plans anew when it has them.
+add_filled('queue');
+sql("UPDATE partman.part_policy SET lock_timeout_ms = 60000 WHERE parent_table = 'queue.ev'");
+my $writer = session($node);
+$writer->query('BEGIN; LOCK TABLE ONLY queue.ev IN ROW EXCLUSIVE MODE');
+my $waiter = session($node, verbosity => 'verbose')->send("SELECT partman.partition_data_id('queue.ev')");
+ok(wait_for(sub { sql('SELECT count(*) FROM pg_locks WHERE NOT granted AND pid = ' . $waiter->pid) }), 'the move waits');
+sql('CREATE TABLE queue.ev_p40 (id int)');
+$writer->query('COMMIT');
+my ($out, $err) = $waiter->answer;
+like($err, qr/ERROR:  42P07: relation "ev_p40" already exists\nDETAIL:  It is not the partition that is wanted/, 'a name that is taken meanwhile is told as such');
+is(sql('SELECT count(*) FROM queue.ev_default'), 9, 'and no row has moved');
+$_->quit for $writer, $waiter;
+
 $node->stop;
 done_testing();
