@@ -1,7 +1,8 @@
 // Locks. A move holds EXCLUSIVE on the parent and the partition before the first row is deleted: writers of the set
 // wait for the table, readers go on. With row locks alone, a writer that holds its lock on the parent and waits for one
 // of our rows would deadlock the detaching, which comes later in the same transaction (truths 3). Detaching takes what
-// DETACH takes, under one deadline, and looks again whether the partition is empty.
+// DETACH takes, under one deadline, and looks again whether the partition is empty. Before that it waits for snapshots
+// older than the move, holding no lock in the procedure.
 #include "ops/undo.hpp"
 
 #include "ops/child.hpp"
@@ -12,6 +13,7 @@
 #include "ops/online_drain.hpp"
 #include "ops/properties.hpp"
 #include "ops/transfer.hpp"
+#include "pg/snapshots.hpp"
 #include "pg/xact.hpp"
 
 namespace strata::ops {
@@ -170,6 +172,36 @@ Step move_rows(const Work& work, const UndoRequest& request, const MoveNote& not
   return step;
 }
 
+// A partition that never had a row hides none.
+bool has_file(const Partition& partition) {
+  return pg::query("SELECT pg_catalog.pg_relation_size($1) > 0", pg::Params().oid(partition.child.oid)).boolean(0, 0);
+}
+
+// Transactions with a snapshot from before the rows moved find them in their partition, and nowhere once that is out of
+// the set: they are waited for, before anything is locked. In the caller's transaction, whose move is not committed
+// yet, once more with readers locked out; what that leaves open stands in ops/drain.cpp.
+class OldSnapshots {
+ public:
+  OldSnapshots(const LockBudget& budget, Mode mode, std::string& who) noexcept
+      : milliseconds_(budget.milliseconds), mode_(mode), who_(who) {}
+  void wait() const {
+    try {
+      pg::wait_for_snapshots(milliseconds_);
+    } catch (const pg::PgError& error) {
+      if (error.sqlstate() == ERRCODE_LOCK_NOT_AVAILABLE) who_ = error.detail();
+      throw;
+    }
+  }
+  void wait_again() const {
+    if (mode_ == Mode::Caller) wait();
+  }
+
+ private:
+  std::int64_t milliseconds_;
+  Mode mode_;
+  std::string& who_;
+};
+
 bool lock_for_detach(const ManagedSet& set, const ChildRecipe& recipe, Oid partition,
                      const pg::LockDeadline& deadline) {
   for (const Oid table : recipe.referenced)
@@ -189,21 +221,36 @@ void detach(const ManagedSet& set, const Partition& partition, UndoRequest::Empt
               partition.quoted() + (emptied == UndoRequest::Emptied::DroppedCascade ? " CASCADE" : ""));
 }
 
+// False when something has changed since.
+bool lock_and_detach(const ManagedSet& set, const UndoRequest& request, const Partition& partition,
+                     const pg::LockDeadline& deadline, const OldSnapshots& old) {
+  const pg::OwnerScope as_owner(set.parent.owner, set.parent.schema_oid);
+  const ChildRecipe recipe = read_recipe(set.parent, std::nullopt, Privileges::Own);
+  const bool had_rows = has_file(partition);
+  const pg::LockDeadline rest = deadline.after([&] {
+    if (had_rows) old.wait();
+  });
+  if (!lock_for_detach(set, recipe, partition.child.oid, rest) || !is_attached(set, partition)) return false;
+  if (had_rows) old.wait_again();
+  rest.arm();
+  if (!is_empty(partition)) return false;
+  detach(set, partition, request.emptied);
+  pg::wait_point("undo_detached");
+  return true;
+}
+
 Step detach_if_empty(const Work& work, const UndoRequest& request, const Partition& partition, const LockBudget& budget,
                      Mode mode) {
   const ManagedSet& set = work.set;
   const std::array<Oid, 2> tables{set.parent.oid, partition.child.oid};
-  return {.attempt = try_action(budget, mode, tables, [&](const pg::LockDeadline& deadline) {
-            const pg::OwnerScope as_owner(set.parent.owner, set.parent.schema_oid);
-            const ChildRecipe recipe = read_recipe(set.parent, std::nullopt, Privileges::Own);
-            if (!lock_for_detach(set, recipe, partition.child.oid, deadline) || !is_attached(set, partition))
-              return false;
-            deadline.arm();
-            if (!is_empty(partition)) return false;
-            detach(set, partition, request.emptied);
-            pg::wait_point("undo_detached");
-            return true;
-          })};
+  std::string snapshots;
+  const OldSnapshots old(budget, mode, snapshots);
+  Attempt attempt = try_action(budget, mode, tables, [&](const pg::LockDeadline& deadline) {
+    snapshots.clear();
+    return lock_and_detach(set, request, partition, deadline, old);
+  });
+  if (attempt.outcome == Outcome::Deferred && !snapshots.empty()) attempt.blocked_by = snapshots;
+  return {.attempt = std::move(attempt)};
 }
 
 // --- the end ---------------------------------------------------------------------------------------------------------
