@@ -63,6 +63,7 @@ Attempt try_action(const LockBudget& budget, Mode mode, std::span<const Oid> rel
   const pg::LockWait waited;
   std::chrono::milliseconds vacuum_wait{0};
   for (int attempt = 1;; ++attempt) {
+    std::string blockers;
     const auto ended = [&](Outcome outcome, std::string blockers) {
       return Attempt{.outcome = outcome,
                      .blocked_by = std::move(blockers),
@@ -87,8 +88,9 @@ Attempt try_action(const LockBudget& budget, Mode mode, std::span<const Oid> rel
     } catch (const pg::PgError& error) {
       detail::end_try(budget);
       if (!detail::is_lock_failure(error)) throw;
+      if (error.sqlstate() == ERRCODE_LOCK_NOT_AVAILABLE) blockers = error.detail();  // pg/snapshots names the holders
     }
-    std::string blockers = detail::describe_blockers(relations);
+    if (blockers.empty()) blockers = detail::describe_blockers(relations);
     if (mode == Mode::Committing) pg::commit_and_start();
     if (mode == Mode::Committing && vacuum_wait.count() == 0) {
       vacuum_wait = detail::wait_for_autovacuum(budget.leaving, relations);

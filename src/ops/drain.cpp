@@ -288,20 +288,12 @@ bool carry_out(const Makers& makers, const Move& move, const MoveNote& note, con
 Moved carry_out_move(const Makers& makers, const Move& move, const MoveNote& note, const LockBudget& budget,
                      Mode mode) {
   Moved moved;
-  std::string snapshots;
   const std::array<Oid, 2> relations{move.set.parent.oid, move.set.parent.default_oid};
   const Attempt attempt = try_action(budget, mode, relations, [&](const pg::LockDeadline& deadline) {
-    snapshots.clear();
-    try {
-      return carry_out(makers, move, note, budget, deadline, moved);
-    } catch (const pg::PgError& error) {
-      if (error.sqlstate() == ERRCODE_LOCK_NOT_AVAILABLE) snapshots = error.detail();
-      throw;
-    }
+    return carry_out(makers, move, note, budget, deadline, moved);
   });
   moved.attempt = attempt;
   if (attempt.outcome != Outcome::Done) moved.rows = 0;
-  if (attempt.outcome == Outcome::Deferred && !snapshots.empty()) moved.attempt.blocked_by = snapshots;
   return moved;
 }
 

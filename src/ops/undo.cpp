@@ -177,31 +177,6 @@ bool has_file(const Partition& partition) {
   return pg::query("SELECT pg_catalog.pg_relation_size($1) > 0", pg::Params().oid(partition.child.oid)).boolean(0, 0);
 }
 
-// Transactions with a snapshot from before the rows moved find them in their partition, and nowhere once that is out of
-// the set: they are waited for, before anything is locked. In the caller's transaction, whose move is not committed
-// yet, once more with readers locked out; what that leaves open stands in ops/drain.cpp.
-class OldSnapshots {
- public:
-  OldSnapshots(const LockBudget& budget, Mode mode, std::string& who) noexcept
-      : milliseconds_(budget.milliseconds), mode_(mode), who_(who) {}
-  void wait() const {
-    try {
-      pg::wait_for_snapshots(milliseconds_);
-    } catch (const pg::PgError& error) {
-      if (error.sqlstate() == ERRCODE_LOCK_NOT_AVAILABLE) who_ = error.detail();
-      throw;
-    }
-  }
-  void wait_again() const {
-    if (mode_ == Mode::Caller) wait();
-  }
-
- private:
-  std::int64_t milliseconds_;
-  Mode mode_;
-  std::string& who_;
-};
-
 bool lock_for_detach(const ManagedSet& set, const ChildRecipe& recipe, Oid partition,
                      const pg::LockDeadline& deadline) {
   for (const Oid table : recipe.referenced)
@@ -221,17 +196,20 @@ void detach(const ManagedSet& set, const Partition& partition, UndoRequest::Empt
               partition.quoted() + (emptied == UndoRequest::Emptied::DroppedCascade ? " CASCADE" : ""));
 }
 
-// False when something has changed since.
+// False when something has changed since. Transactions with a snapshot from before the rows moved find them in their
+// partition, and nowhere once that is out of the set: they are waited for, before anything is locked. In the caller's
+// transaction, whose move is not committed yet, once more with readers locked out; what that leaves open is told in
+// docs/operations.md.
 bool lock_and_detach(const ManagedSet& set, const UndoRequest& request, const Partition& partition,
-                     const pg::LockDeadline& deadline, const OldSnapshots& old) {
+                     const pg::LockDeadline& deadline, int budget_ms, Mode mode) {
   const pg::OwnerScope as_owner(set.parent.owner, set.parent.schema_oid);
   const ChildRecipe recipe = read_recipe(set.parent, std::nullopt, Privileges::Own);
   const bool had_rows = has_file(partition);
   const pg::LockDeadline rest = deadline.after([&] {
-    if (had_rows) old.wait();
+    if (had_rows) pg::wait_for_snapshots(budget_ms);
   });
   if (!lock_for_detach(set, recipe, partition.child.oid, rest) || !is_attached(set, partition)) return false;
-  if (had_rows) old.wait_again();
+  if (had_rows && mode == Mode::Caller) pg::wait_for_snapshots(budget_ms);
   rest.arm();
   if (!is_empty(partition)) return false;
   detach(set, partition, request.emptied);
@@ -243,14 +221,9 @@ Step detach_if_empty(const Work& work, const UndoRequest& request, const Partiti
                      Mode mode) {
   const ManagedSet& set = work.set;
   const std::array<Oid, 2> tables{set.parent.oid, partition.child.oid};
-  std::string snapshots;
-  const OldSnapshots old(budget, mode, snapshots);
-  Attempt attempt = try_action(budget, mode, tables, [&](const pg::LockDeadline& deadline) {
-    snapshots.clear();
-    return lock_and_detach(set, request, partition, deadline, old);
-  });
-  if (attempt.outcome == Outcome::Deferred && !snapshots.empty()) attempt.blocked_by = snapshots;
-  return {.attempt = std::move(attempt)};
+  return {.attempt = try_action(budget, mode, tables, [&](const pg::LockDeadline& deadline) {
+            return lock_and_detach(set, request, partition, deadline, budget.milliseconds, mode);
+          })};
 }
 
 // --- the end ---------------------------------------------------------------------------------------------------------

@@ -13,7 +13,7 @@ namespace strata::pg {
 
 namespace {
 
-constexpr BlockNumber kWorthWorkers = 32 * 1024 * 1024 / BLCKSZ;  // measured on two idle cores: between 20 and 70 MB
+constexpr BlockNumber kWorthWorkers = 32 * 1024 * 1024 / BLCKSZ;  // measured on two cores: between 20 and 70 MB
 
 void new_empty_file(Relation table) {
 #if PG_VERSION_NUM >= 160000
