@@ -15,7 +15,7 @@ PG_CPPFLAGS = -Isrc -isystem $(shell $(PG_CONFIG) --includedir-server)
 PG_CXXFLAGS = -std=gnu++20 -Wno-register -MMD -MP -Wall -Wextra
 # Developers: STRATA_WERROR=1 makes warnings errors, STRATA_TESTING=1 adds the wait points that tests park at.
 ifdef STRATA_WERROR
-PG_CXXFLAGS += -Werror
+PG_CXXFLAGS += -Werror -Wshadow=compatible-local # as PostgreSQL 18 asks for
 endif
 ifdef STRATA_TESTING
 PG_CPPFLAGS += -DSTRATA_TESTING

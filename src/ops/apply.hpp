@@ -64,9 +64,9 @@ Attempt try_action(const LockBudget& budget, Mode mode, std::span<const Oid> rel
   std::chrono::milliseconds vacuum_wait{0};
   for (int attempt = 1;; ++attempt) {
     std::string blockers;
-    const auto ended = [&](Outcome outcome, std::string blockers) {
+    const auto ended = [&](Outcome outcome, std::string blocked_by) {
       return Attempt{.outcome = outcome,
-                     .blocked_by = std::move(blockers),
+                     .blocked_by = std::move(blocked_by),
                      .tries = attempt,
                      .lock_wait = waited.so_far(),
                      .vacuum_wait = vacuum_wait};
