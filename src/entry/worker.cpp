@@ -1,4 +1,5 @@
 // Where the server starts our background workers.
+#include "ops/copy_indexes.hpp"
 #include "ops/detach_concurrently.hpp"
 #include "ops/worker.hpp"
 #include "pg/guard.hpp"
@@ -8,6 +9,7 @@ extern "C" {
 PGDLLEXPORT void strata_worker_main(Datum argument);
 PGDLLEXPORT void strata_worker_database(Datum argument);
 PGDLLEXPORT void strata_worker_detach(Datum argument);
+PGDLLEXPORT void strata_worker_helper(Datum argument);
 
 void strata_worker_main(Datum /*argument*/) {
   (void)strata::pg::boundary([]() -> Datum {
@@ -26,6 +28,13 @@ void strata_worker_database(Datum /*argument*/) {
 void strata_worker_detach(Datum /*argument*/) {
   (void)strata::pg::boundary([]() -> Datum {
     strata::ops::run_worker_detach();
+    return Datum{0};
+  });
+}
+
+void strata_worker_helper(Datum /*argument*/) {
+  (void)strata::pg::boundary([]() -> Datum {
+    strata::ops::run_worker_helper();
     return Datum{0};
   });
 }

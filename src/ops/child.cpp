@@ -253,8 +253,9 @@ std::optional<std::string> free_choice(const Extension& extension, const Managed
   if (has_come(set, name.refusal().table)) return std::nullopt;
   const std::optional<LeftMove> move = read_move(extension, set);
   if (move && !set.config.has_move) return std::nullopt;
+  // Whoever asks has left alone what a move was making when he looked.
   if (move && move->running && std::ranges::find(move->names, name.refusal().table) != move->names.end())
-    raise_being_moved(set, move->pid);
+    return std::nullopt;
   throw to_raise(name.refusal());
 }
 

@@ -336,6 +336,8 @@ Moved plan_and_move(const Extension& extension, const DrainRequest& request, con
   cells.order = order_of(request.order);
   for (int replan = 0; replan < kReplans; ++replan) {
     ManagedSet set = load_set(extension, request.parent);
+    if (request.yields && set.config.has_move) return {.attempt = {.outcome = Outcome::Changed, .blocked_by = {}}};
+    if (replan > 0) require_no_move(extension, set, mode);
     if (check_request(set, request) == Readiness::NoDefault || !default_may_hold_rows(set)) return {};
     const Makers makers{
         .extension = extension, .creator = creator_for(set.parent), .sub = read_sub_config(extension, set)};
@@ -389,8 +391,7 @@ Moved move_batch(const Extension& extension, const DrainRequest& request, const 
 
 Attempt drain_range(const Extension& extension, const std::string& parent, const core::Range& range, Mode mode) {
   const ManagedSet set = load_set(extension, parent);
-  if (set.config.has_move ||
-      std::ranges::any_of(set.ranges(), [&](const core::Range& one) { return one.overlaps(range); }))
+  if (std::ranges::any_of(set.ranges(), [&](const core::Range& one) { return one.overlaps(range); }))
     return {.outcome = Outcome::Changed, .blocked_by = {}};
   const MoveNote note =
       note_of_drain(extension, set, mode == Mode::Committing ? "run_maintenance_proc" : "run_maintenance");
@@ -398,6 +399,7 @@ Attempt drain_range(const Extension& extension, const std::string& parent, const
   request.parent = parent;
   request.note = &note;
   request.cells.wanted = {range};
+  request.yields = true;
   const Moved moved = plan_and_move(extension, request, budget_of(set.config), mode);
   if (moved.attempt.outcome == Outcome::Done && moved.rows == 0) return {.outcome = Outcome::Changed, .blocked_by = {}};
   return moved.attempt;
@@ -455,12 +457,14 @@ class Drainer {
   std::int64_t rows_per_millisecond_ = kRowsPerMillisecond;  // of the last batch that tells
   int done_ = 0;                                             // partitions
   bool deferred_ = false;                                    // the last batch
+  bool alone_ = false;                                       // a helper has died
   std::optional<std::string> far_;
 };
 
 Batch Drainer::online(const LockBudget& budget) {
   const OnlineDrain::Result result =
       try_for(request_.lock_wait_seconds, budget, [&](const LockBudget&) { return online_->run(); });
+  alone_ = alone_ || online_->lost_helper();
   if (result.attempt.outcome != Outcome::Deferred) online_ = nullptr;
   return {.attempt = result.attempt, .rows = result.rows, .batches = result.partitions};
 }
@@ -505,6 +509,7 @@ Batch Drainer::next() {
     DrainRequest several = request_;
     several.cells.count = left();
     several.cells.in_parts = true;
+    several.alone = alone_;
     if (online_ == nullptr) {
       OnlineDrain::Beginning beginning = OnlineDrain::begin(extension_, several, budget, done_ == 0);
       if (beginning.attempt.outcome == Outcome::Deferred) {

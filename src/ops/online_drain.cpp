@@ -1,6 +1,6 @@
 #include "ops/online_drain.hpp"
 
-#include "ops/analyze.hpp"
+#include "ops/copy_indexes.hpp"
 #include "ops/default_rows.hpp"
 #include "ops/ledger.hpp"
 #include "ops/observe.hpp"
@@ -18,34 +18,13 @@ namespace {
 constexpr const char* kLockName = "pg_partman partition_data_proc";
 // What a drain in one transaction does in a millisecond, on a slow day: copies, indexes and all (bench/README.md).
 constexpr std::int64_t kBytesPerMillisecond = 64 * 1024;
-// Pages of one part: about a second, so that no snapshot grows old.
-constexpr std::uint32_t kPagesAtOnce = 16 * 1024;
 constexpr std::int64_t kMegabyte = 1024 * 1024;
 // Keys that a last round may find: what it does to them it does with writers locked out.
 constexpr std::uint64_t kKeysAtTheEnd = 500;
 constexpr int kRounds = 20;
+constexpr std::chrono::milliseconds kTellEvery{250};
 // How long one try waits, locking nobody out, for other transactions' old snapshots: so many lock budgets.
 constexpr std::int64_t kPatience = 100;
-
-// What the copies were made after; whoever changes any of it writes the row in the catalog anew. The file of the
-// default is part of it: rows have other places in another one.
-constexpr const char* kDefinition = R"sql(
-SELECT pg_catalog.md5(pg_catalog.string_agg(d.line, ',' ORDER BY d.line)) FROM (
-  SELECT pg_catalog.concat_ws(' ', 'c', c.oid, c.relowner, c.relrowsecurity, c.relforcerowsecurity, c.relhasrules,
-         CASE WHEN c.oid = $2 THEN c.relfilenode END) AS line
-  FROM pg_catalog.pg_class c WHERE c.oid = ANY ($1)
-  UNION ALL SELECT pg_catalog.concat_ws(' ', 'a', attrelid, attnum, xmin) FROM pg_catalog.pg_attribute
-  WHERE attrelid = ANY ($1) AND attnum > 0
-  UNION ALL SELECT pg_catalog.concat_ws(' ', 'k', oid, xmin) FROM pg_catalog.pg_constraint
-  WHERE conrelid = ANY ($1) OR confrelid = ANY ($1)
-  UNION ALL SELECT pg_catalog.concat_ws(' ', 'i', indexrelid, xmin) FROM pg_catalog.pg_index WHERE indrelid = ANY ($1)
-  UNION ALL SELECT pg_catalog.concat_ws(' ', 't', oid, xmin) FROM pg_catalog.pg_trigger WHERE tgrelid = ANY ($1)
-) AS d)sql";
-
-std::string definition_of(const ManagedSet& set) {
-  const std::array<Oid, 2> tables{set.parent.oid, set.parent.default_oid};
-  return pg::query(kDefinition, pg::Params().oids(tables).oid(set.parent.default_oid)).text(0, 0);
-}
 
 bool may_use_trigger(const Extension& extension, Oid owner) {
   return pg::query(
@@ -217,7 +196,7 @@ Attempt OnlineDrain::plan_and_make() {
       const pg::OwnerScope as_owner(set_.parent.owner, set_.parent.schema_oid);
       move_ = plan_move(set_, as_many_as_fit(request_), request_.ignored_columns, makers);
       if (move_.targets.empty() || !obstacle(extension_, move_, makers, request_.cells.count).empty()) return false;
-      definition_ = definition_of(set_);
+      definition_ = definition_of(set_.parent.oid, set_.parent.default_oid);
     }
     std::vector<std::string> names;
     for (const Target& target : move_.targets) {
@@ -241,44 +220,8 @@ Attempt OnlineDrain::plan_and_make() {
 }
 
 bool OnlineDrain::is_unchanged() const {
-  return still_as_planned(move_) && is_intact(capture_) && definition_of(set_) == definition_;
-}
-
-// Locks are waited for before the first row: an error after it cannot be tried again, since an abort does not take
-// frozen rows back.
-Attempt OnlineDrain::load_part(std::uint32_t end) {
-  return act(budget_, [&](const pg::LockDeadline& deadline) {
-    pg::BulkLoaded loaded;
-    {
-      const pg::OwnerScope as_owner(set_.parent.owner, set_.parent.schema_oid);
-      if (!pg::lock_relation(set_.parent.default_oid, AccessShareLock, deadline)) return false;
-      std::vector<pg::RouteTarget> routes;
-      for (const Copy& copy : copies_) {
-        if (!pg::lock_relation(copy.route.table, RowExclusiveLock, deadline)) return false;
-        routes.push_back(copy.route);
-      }
-      if (!pg::lock_relation(capture_.log, RowExclusiveLock, deadline) || definition_of(set_) != definition_)
-        return false;
-      pg::set_local("lock_timeout", "0");
-      loaded =
-          pg::bulk_load_part({.parent = set_.parent.oid, .targets = routes, .visibility = pg::Visibility::FrozenApart},
-                             {.source = set_.parent.default_oid,
-                              .first = next_page_,
-                              .end = end,
-                              .log = capture_.log,
-                              .key = capture_.key.numbers()});
-    }
-    for (const std::uint64_t rows : loaded.rows) rows_ += rows;
-    checksum_ += loaded.sum;
-    record_progress(extension_, set_, static_cast<std::int64_t>(rows_), static_cast<std::int64_t>(end) * BLCKSZ);
-    return true;
-  });
-}
-
-// A second's worth where that is limited.
-std::uint32_t OnlineDrain::pages_at_once() const {
-  const std::int64_t limit = std::int64_t{set_.config.move_rate_mb.value_or(0)} * kMegabyte / BLCKSZ;
-  return limit > 0 ? static_cast<std::uint32_t>(std::min<std::int64_t>(limit, kPagesAtOnce)) : kPagesAtOnce;
+  return still_as_planned(move_) && is_intact(capture_) &&
+         definition_of(set_.parent.oid, set_.parent.default_oid) == definition_;
 }
 
 // Empty for none.
@@ -297,10 +240,11 @@ std::string OnlineDrain::reason_to_pause() const {
   return {};
 }
 
-// Between two parts: no slower and no faster than the set's policy wants. Without a snapshot while it sleeps.
-Attempt OnlineDrain::keep_pace(std::int64_t bytes, std::chrono::steady_clock::time_point start) {
+// No slower and no faster than the set's policy wants. Without a snapshot while it sleeps.
+Attempt OnlineDrain::keep_pace(const LoadProgress& progress, pg::Helpers& helpers) {
   if (set_.config.move_rate_mb) {
-    const auto due = start + std::chrono::milliseconds(1000 * bytes / (*set_.config.move_rate_mb * kMegabyte));
+    const std::int64_t bytes = std::int64_t{progress.just_now} * BLCKSZ;
+    const auto due = progress.began + std::chrono::milliseconds(1000 * bytes / (*set_.config.move_rate_mb * kMegabyte));
     pg::sleep_ms(std::chrono::duration_cast<std::chrono::milliseconds>(due - std::chrono::steady_clock::now()).count());
   }
   for (bool paused = false;; paused = true) {
@@ -311,6 +255,7 @@ Attempt OnlineDrain::keep_pace(std::int64_t bytes, std::chrono::steady_clock::ti
       if (paused || !reason.empty()) tell(reason.empty() ? "loading" : "paused");
       return true;
     });
+    helpers.hold(attempt.outcome == Outcome::Done && !reason.empty());
     if (attempt.outcome != Outcome::Done || reason.empty()) return attempt;
     if (!paused_) notice("paused: " + reason);
     paused_ = true;
@@ -318,21 +263,38 @@ Attempt OnlineDrain::keep_pace(std::int64_t bytes, std::chrono::steady_clock::ti
   }
 }
 
+Attempt OnlineDrain::after_part(const LoadProgress& progress, pg::Helpers& helpers) {
+  Attempt attempt;
+  const auto now = std::chrono::steady_clock::now();
+  if (progress.over || now - told_ >= kTellEvery) {
+    told_ = now;
+    attempt = act(budget_, [&](const pg::LockDeadline&) {
+      record_progress(extension_, set_, static_cast<std::int64_t>(progress.rows),
+                      static_cast<std::int64_t>(progress.pages) * BLCKSZ);
+      return true;
+    });
+  }
+  if (progress.over || attempt.outcome != Outcome::Done) return attempt;
+  return keep_pace(progress, helpers);
+}
+
 // Pages that the default gets meanwhile hold rows that the log tells of.
 Attempt OnlineDrain::load() {
-  if (next_page_ == 0) pages_ = static_cast<std::uint32_t>(pages_of(set_));
-  while (next_page_ < pages_) {
-    const auto start = std::chrono::steady_clock::now();
-    const std::uint32_t end = std::min(pages_, next_page_ + pages_at_once());
-    Attempt attempt = load_part(end);
-    if (attempt.outcome != Outcome::Done) return attempt;
-    const std::int64_t bytes = static_cast<std::int64_t>(end - next_page_) * BLCKSZ;
-    next_page_ = end;
-    if (end < pages_) attempt = keep_pace(bytes, start);
-    if (attempt.outcome != Outcome::Done) return attempt;
-    pg::wait_point("online_part");
+  if (!load_) {
+    LoadOrder order{.parent = set_.parent.oid,
+                    .source = set_.parent.default_oid,
+                    .log = capture_.log,
+                    .key = capture_.key.numbers(),
+                    .routes = {},
+                    .definition = definition_};
+    for (const Copy& copy : copies_) order.routes.push_back(copy.route);
+    load_.emplace(set_, std::move(order), static_cast<std::uint32_t>(pages_of(set_)), request_.alone);
   }
-  return {};
+  Attempt attempt = load_->run(
+      budget_, [this](const LoadProgress& progress, pg::Helpers& helpers) { return after_part(progress, helpers); });
+  rows_ = load_->rows();
+  checksum_ = load_->checksum();
+  return attempt;
 }
 
 // Counted by the server while it built the index of the key, in a column that is exact to 24 bits; -1 for none.
@@ -372,20 +334,14 @@ Attempt OnlineDrain::index() {
   });
   if (attempt.outcome != Outcome::Done) return attempt;
   rows_ -= removed;
-  double arrived = 0;
-  for (const Target& target : move_.targets) {
-    attempt = act(budget_, [&](const pg::LockDeadline& deadline) {
-      const pg::OwnerScope as_owner(set_.parent.owner, set_.parent.schema_oid);
-      deadline.arm();
-      const LoadedHeap& heap = heaps_.at(target.name.name);
-      build_indexes(heap);
-      arrived += indexed_rows(heap.oid);
-      analyze_lightly(target.name.quoted(), move_.columns);
-      return true;
-    });
-    if (attempt.outcome != Outcome::Done) return attempt;
-  }
+  std::vector<CopyToIndex> copies;
+  for (const Target& target : move_.targets)
+    copies.push_back({.table_sql = target.name.quoted(), .heap = heaps_.at(target.name.name)});
+  attempt = index_copies(set_, copies, move_.columns, budget_);
+  if (attempt.outcome != Outcome::Done) return attempt;
   attempt = act(budget_, [&](const pg::LockDeadline&) {
+    double arrived = 0;
+    for (const auto& [name, heap] : heaps_) arrived += indexed_rows(heap.oid);
     require_arrived(arrived, removed);
     tell("catching up");
     return true;

@@ -4,8 +4,9 @@
 //   capture    SHARE ROW EXCLUSIVE on the default for CREATE TRIGGER, which waits for its writers once. From its commit
 //              on the log tells of every change (ops/capture.hpp).
 //   load       ACCESS SHARE on the default: nobody. The rows go into committed free-standing partitions, a part of the
-//              pages at a time, each with a snapshot of its own, then the indexes are built. part_move names those
-//              tables: a later call drops what an interrupted one has left (truths 13).
+//              pages at a time, each with a snapshot of its own, then the indexes are built; background workers help
+//              with both. part_move names those tables: a later call drops what an interrupted one has left (truths
+//              13).
 //   catch up   nobody, until little is left to do and no snapshot is older than what has been done.
 //   switch     EXCLUSIVE on the parent and on the default as session locks, over two commits: the last round, and then,
 //              with ACCESS EXCLUSIVE, a new file for the default and ATTACH. All under one deadline.
@@ -21,7 +22,7 @@
 // An error, a cancel or a crash at any point before the switch leaves the set as it was.
 #pragma once
 
-#include "ops/capture.hpp"
+#include "ops/copy_load.hpp"
 #include "ops/drain.hpp"
 #include "ops/drain_move.hpp"
 #include "pg/snapshots.hpp"
@@ -51,6 +52,8 @@ class OnlineDrain {
   // Goes on from where the last try stopped. Deferred: the switch did not get its locks, the copies are kept and the
   // next call tries again. Changed: the set is not what it was, everything was cleaned up.
   [[nodiscard]] Result run();
+  // It was Changed because a background worker that helped has died: the next one must do without.
+  [[nodiscard]] bool lost_helper() const noexcept { return load_ && load_->lost_helper(); }
   // Drops the copies. Never raises; what it cannot do now is done by the next call.
   void give_up() noexcept;
 
@@ -61,9 +64,8 @@ class OnlineDrain {
   [[nodiscard]] Attempt start_capture();
   [[nodiscard]] Attempt plan_and_make();
   [[nodiscard]] Attempt load();
-  [[nodiscard]] Attempt load_part(std::uint32_t end);
-  [[nodiscard]] std::uint32_t pages_at_once() const;
-  [[nodiscard]] Attempt keep_pace(std::int64_t bytes, std::chrono::steady_clock::time_point start);
+  [[nodiscard]] Attempt after_part(const LoadProgress& progress, pg::Helpers& helpers);
+  [[nodiscard]] Attempt keep_pace(const LoadProgress& progress, pg::Helpers& helpers);
   [[nodiscard]] std::string reason_to_pause() const;
   [[nodiscard]] static double indexed_rows(Oid table);
   void require_arrived(double arrived, std::uint64_t removed) const;
@@ -92,9 +94,9 @@ class OnlineDrain {
   std::vector<pg::SnapshotHolder> older_;  // than the last commit that changed a copy
   std::uint64_t rows_ = 0;                 // in the copies
   pg::Checksum checksum_ = 0;              // of those that were loaded
-  std::uint32_t pages_ = 0;                // of the default when loading began
-  bool paused_ = false;                    // somebody was told
-  std::uint32_t next_page_ = 0;            // that is not loaded yet
+  std::optional<CopyLoad> load_;
+  std::chrono::steady_clock::time_point told_ = {};  // progress
+  bool paused_ = false;                              // somebody was told
 };
 
 // Drops working tables and triggers of a move that was interrupted; takes ACCESS EXCLUSIVE on the default for it.

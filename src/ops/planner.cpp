@@ -401,6 +401,7 @@ PlannedSet plan_set(const Extension& extension, ManagedSet set, core::Retirement
   const std::size_t drops = actions.size() + (retires && set.half_detached ? 1 : 0);
   core::SetPlan plan = decide(set, {.retirement = retirement, .now_utc = now_utc, .part = part, .drops = drops});
   const std::optional<LeftMove> move = move_beside(extension, set, plan.actions);
+  pg::wait_point("plan_beside");
   if (move && move->running) leave_to(*move, set, plan.actions);
   add_constraint(extension, set, plan.actions);
   PlannedSet planned{.set = std::move(set),

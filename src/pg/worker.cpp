@@ -55,6 +55,16 @@ void register_launcher(const WorkerRequest& request, int restart_seconds) {
   RegisterBackgroundWorker(&worker);
 }
 
+BackgroundWorkerHandle* start_worker(const WorkerRequest& request) {
+  BackgroundWorker worker = describe_worker(request);
+  worker.bgw_flags |= BGWORKER_BACKEND_DATABASE_CONNECTION;
+  worker.bgw_restart_time = BGW_NEVER_RESTART;
+  worker.bgw_notify_pid = MyProcPid;
+  BackgroundWorkerHandle* handle = nullptr;
+  (void)RegisterDynamicBackgroundWorker(&worker, &handle);
+  return handle;
+}
+
 bool preloading() noexcept {
   return process_shared_preload_libraries_in_progress;
 }
@@ -145,12 +155,8 @@ constexpr std::chrono::hours kLongestWait{1};
 WorkerEnd run_worker(const WorkerRequest& request, std::optional<std::chrono::milliseconds> limit) {
   using Clock = std::chrono::steady_clock;
   const Clock::time_point end = limit ? Clock::now() + *limit : Clock::time_point::max();
-  BackgroundWorker worker = describe_worker(request);
-  worker.bgw_flags |= BGWORKER_BACKEND_DATABASE_CONNECTION;
-  worker.bgw_restart_time = BGW_NEVER_RESTART;
-  worker.bgw_notify_pid = MyProcPid;
-  BackgroundWorkerHandle* handle = nullptr;
-  if (!guarded([&] { return RegisterDynamicBackgroundWorker(&worker, &handle); })) return WorkerEnd::NoSlot;
+  BackgroundWorkerHandle* const handle = guarded([&] { return raw::start_worker(request); });
+  if (handle == nullptr) return WorkerEnd::NoSlot;
   // Not WaitForBackgroundWorkerShutdown: that would sleep through a request to end.
   pid_t pid = 0;
   while (GetBackgroundWorkerPid(handle, &pid) != BGWH_STOPPED) {

@@ -4,6 +4,8 @@
 
 #include "pg/guard.hpp"
 
+struct BackgroundWorkerHandle;
+
 namespace strata::pg {
 
 // What the server is told of a worker. The texts are cut to what the server's structure holds.
@@ -43,6 +45,12 @@ void begin_launcher();
 [[nodiscard]] bool reload_if_requested();
 // Until a signal or a worker's end or start, at most so long.
 void wait_for_event(std::chrono::milliseconds limit);
+
+// Starts a worker of a database; this process is told when it starts and ends. Null when no slot is free. What is given
+// lies in the current memory context. May leave by longjmp.
+namespace raw {
+[[nodiscard]] BackgroundWorkerHandle* start_worker(const WorkerRequest& request);
+}  // namespace raw
 
 enum class WorkerEnd : std::uint8_t { Ended, NoSlot, ShutDown, StillRunning };
 // Starts a worker and waits until it has ended, in whatever way, or this process is to end; also from a session, at

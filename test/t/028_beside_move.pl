@@ -58,6 +58,20 @@ for my $point (qw(online_captured online_part)) {
 	$mover->quit;
 }
 
+# A run that looks at the move right before that makes its tables.
+add_filled('late');
+my $late = mover('late', 'online_captured');
+$holder->shut('plan_beside', 'online_part');
+my $looker = session($node)->send(q{SELECT partman.run_maintenance('late.ev')});
+ok($looker->wait_parked('plan_beside'), 'a run has looked at the move');
+$holder->open('online_captured');
+ok($late->wait_parked('online_part'), 'then the move makes its tables');
+$holder->open('plan_beside');
+like(($looker->answer)[1], qr/^\S+ NOTICE:  partitions of "late.ev" that are due are left to a move of rows that is under way\nDETAIL:[^\n]*\Z/, 'the run looks again');
+$holder->open('online_part');
+like(($late->answer)[1], qr/9 rows moved/, 'and the move ends well');
+$_->quit for $looker, $late;
+
 # Interrupted.
 add_filled('dead');
 my $mover = mover('dead', 'online_part');

@@ -4,6 +4,7 @@
 #include <string_view>
 
 #include "core/change_interval.hpp"
+#include "core/helpers.hpp"
 #include "core/months.hpp"
 
 #include "catch.hpp"
@@ -295,4 +296,20 @@ TEST_CASE("after the transition the grid goes on", "[interval][plan]") {
   REQUIRE(made.size() >= 2);
   CHECK(made[0] == range(at(2026, 12, 1), at(2027, 1, 1)));
   CHECK(made[1] == range(at(2027, 1, 1), at(2027, 2, 1)));
+}
+
+TEST_CASE("helpers within what the session may use", "[helpers]") {
+  constexpr std::int64_t kMegabyte = 1024;                                          // in kB
+  CHECK(helpers_for({.pieces = 30, .most = 2, .memory_kb = 64 * kMegabyte}) == 1);  // the server's defaults
+  CHECK(helpers_for({.pieces = 30, .most = 2, .memory_kb = 1024 * kMegabyte}) == 2);
+  CHECK(helpers_for({.pieces = 2, .most = 4, .memory_kb = 1024 * kMegabyte}) == 1);
+  CHECK(helpers_for({.pieces = 30, .most = 100, .memory_kb = 1024 * 1024 * kMegabyte}) == kMostHelpers);
+  CHECK(helpers_for({.pieces = 1, .most = 2, .memory_kb = 1024 * kMegabyte}) == 0);
+  CHECK(helpers_for({.pieces = 0, .most = 2, .memory_kb = 1024 * kMegabyte}) == 0);
+  CHECK(helpers_for({.pieces = 30, .most = 0, .memory_kb = 1024 * kMegabyte}) == 0);
+  CHECK(helpers_for({.pieces = 30, .most = 2, .memory_kb = 63 * kMegabyte}) == 0);
+  CHECK(helpers_for({.pieces = 30, .most = 2, .memory_kb = 1}) == 0);
+  CHECK(helpers_for({.pieces = 30, .most = 2, .memory_kb = 1024 * kMegabyte, .restrained = true}) == 0);
+  CHECK(memory_share_kb(64 * kMegabyte, 1) == 32 * kMegabyte);
+  CHECK(memory_share_kb(64 * kMegabyte, 0) == 64 * kMegabyte);
 }
