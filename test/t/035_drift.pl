@@ -146,7 +146,7 @@ is($node->safe_psql('postgres', 'SELECT count(*), count(DISTINCT tableoid), min(
 drift('by hand', 'misnamed_partition', 'plain', q{SELECT on_part(3, 'ALTER TABLE % RENAME TO mine')});
 drift('the last one', 'missing_partition', 'plain', q{SELECT on_part(4, 'DROP TABLE %')}, $in_use);
 drift('three of four', 'missing_partition', 'numbers', q{INSERT INTO app.t SELECT 3500});
-# In the afternoon premake asks for one more (contract 4.5).
+# In the afternoon premake asks for one more (contract 4.4).
 drift('none for today', 'short_runway', 'plain', q{SELECT on_part(n, 'DROP TABLE IF EXISTS %') FROM generate_series(0, 5) n},
 	q{INSERT INTO app.t VALUES (1, current_date - 1); UPDATE partman.part_config SET infinite_time_partitions = true; SELECT partman.run_maintenance('app.t')});
 drift('two of five', 'retention_overdue', 'plain', q{UPDATE partman.part_config SET retention = '2 days', retention_keep_table = false});
