@@ -28,8 +28,20 @@ JOIN pg_catalog.pg_operator o ON o.oid = p.amopopr
 JOIN pg_catalog.pg_namespace n ON n.oid = o.oprnamespace
 WHERE i.indrelid = $1 AND i.indisunique AND i.indisvalid AND i.indpred IS NULL AND i.indexprs IS NULL
   AND k.ord <= i.indnkeyatts
-  AND EXISTS (SELECT 1 FROM pg_catalog.pg_inherits h JOIN pg_catalog.pg_index s ON s.indexrelid = h.inhrelid
-              WHERE h.inhparent = i.indexrelid AND s.indrelid = $2 AND s.indisvalid)
+  AND (EXISTS (SELECT 1 FROM pg_catalog.pg_inherits h JOIN pg_catalog.pg_index s ON s.indexrelid = h.inhrelid
+               WHERE h.inhparent = i.indexrelid AND s.indrelid = $2 AND s.indisvalid)
+    OR EXISTS (SELECT 1 FROM pg_catalog.pg_index s WHERE s.indrelid = $2 AND s.indisunique AND s.indisvalid
+               AND s.indpred IS NULL AND s.indexprs IS NULL AND (
+      SELECT pg_catalog.count(*) FILTER (WHERE m.indrelid = s.indrelid) = s.indnkeyatts
+             AND pg_catalog.count(*) FILTER (WHERE m.indrelid = i.indrelid) = i.indnkeyatts
+             AND pg_catalog.count(DISTINCT pg_catalog.concat_ws(' ', m.class, m.collation, m.name)) = i.indnkeyatts
+             AND i.indnkeyatts = s.indnkeyatts
+      FROM (SELECT b.indrelid, b.indclass[q.ord::int4 - 1] AS class, b.indcollation[q.ord::int4 - 1] AS collation,
+                   e.attname AS name
+            FROM pg_catalog.pg_index b
+            CROSS JOIN LATERAL pg_catalog.unnest(b.indkey::int2[]) WITH ORDINALITY AS q(attnum, ord)
+            JOIN pg_catalog.pg_attribute e ON e.attrelid = b.indrelid AND e.attnum = q.attnum
+            WHERE b.indexrelid IN (s.indexrelid, i.indexrelid) AND q.ord <= b.indnkeyatts) m)))
 ORDER BY NOT i.indisprimary, i.indexrelid, k.ord)sql";
 
 std::string names_of(const CaptureKey& key) {

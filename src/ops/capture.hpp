@@ -22,8 +22,8 @@ struct CaptureKey {
   [[nodiscard]] pg::KeyColumns numbers() const;
 };
 
-// The columns of a unique key of the parent that identify rows of one of its partitions: B-tree, valid in both, none
-// NULL. None: changes cannot be captured.
+// The columns of a unique key of the parent that identify rows of one of its partitions, or of another table with such
+// a key of its own: B-tree, valid in both, none NULL. None: changes cannot be captured.
 [[nodiscard]] std::optional<CaptureKey> capture_key(Oid parent, Oid partition);
 
 struct Capture {

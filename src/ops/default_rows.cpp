@@ -137,8 +137,7 @@ std::vector<bool> default_fills(const ManagedSet& set, std::span<const core::Ran
   if (ranges.empty() || !default_may_hold_rows(set)) return filled;
   const pg::OwnerScope as_owner(set.parent.owner, set.parent.schema_oid);
   if (!set.is_list()) set.codec.prepare(ranges);
-  if (ranges.size() <= kMostProbes && has_index_on(set.parent.default_oid, set.parent.key_column))
-    return probe(set, ranges);
+  if (ranges.size() <= kMostProbes && has_index_on(set.drained(), set.parent.key_column)) return probe(set, ranges);
   const std::vector<std::int64_t> rows = set.is_list() ? count_values(set, ranges) : count_rows(set, ranges);
   for (std::size_t n = 0; n < rows.size(); ++n) filled[n] = rows[n] > 0;
   return filled;

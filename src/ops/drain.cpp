@@ -458,6 +458,7 @@ class Drainer {
   int done_ = 0;                                             // partitions
   bool deferred_ = false;                                    // the last batch
   bool alone_ = false;                                       // a helper has died
+  bool is_unfit_ = false;                                    // no online move
   std::optional<std::string> far_;
 };
 
@@ -465,6 +466,8 @@ Batch Drainer::online(const LockBudget& budget) {
   const OnlineDrain::Result result =
       try_for(request_.lock_wait_seconds, budget, [&](const LockBudget&) { return online_->run(); });
   alone_ = alone_ || online_->lost_helper();
+  if (online_->is_unfit()) obstacle_ = "its new partitions have NOT NULL or CHECK constraints that it has not";
+  is_unfit_ = is_unfit_ || online_->is_unfit();
   if (result.attempt.outcome != Outcome::Deferred) online_ = nullptr;
   return {.attempt = result.attempt, .rows = result.rows, .batches = result.partitions};
 }
@@ -510,7 +513,7 @@ Batch Drainer::next() {
     several.cells.count = left();
     several.cells.in_parts = true;
     several.alone = alone_;
-    if (online_ == nullptr) {
+    if (online_ == nullptr && !is_unfit_) {
       OnlineDrain::Beginning beginning = OnlineDrain::begin(extension_, several, budget, done_ == 0);
       if (beginning.attempt.outcome == Outcome::Deferred) {
         deferred_ = true;

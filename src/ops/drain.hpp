@@ -26,8 +26,9 @@ struct DrainRequest {
     std::string obstacle;
   };
   std::optional<Stall> stall = {};
-  bool alone = false;   // without background workers that help
-  bool yields = false;  // to an online move that has begun since, which otherwise is an error
+  std::optional<StandIn> source = {};  // in the place of the default
+  bool alone = false;                  // without background workers that help
+  bool yields = false;                 // to an online move that has begun since, which otherwise is an error
 };
 
 // What all moves of rows of a set ask first: the right kind of key, a valid p_order, no undo or asynchronous move under

@@ -5,6 +5,12 @@
 
 namespace strata::ops {
 
+// A table outside the set whose rows are to move, in the place of the default partition (ops/stand_in.hpp).
+struct StandIn {
+  Oid oid = InvalidOid;
+  std::string raw_name = {};  // that it must still have
+};
+
 enum class Order : std::uint8_t { Ascending, Descending };
 enum class Infinity : std::uint8_t { Refuse, Ignore };
 // Whether the empty cells of wide gaps above the partitions in use are filled, too (core/reach.hpp). The functions make

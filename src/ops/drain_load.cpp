@@ -61,33 +61,50 @@ std::int64_t rows_that_stay(const ManagedSet& set, std::span<const core::Range> 
 }
 
 bool copies_as_stored(const ManagedSet& set) {
-  const std::array<Oid, 2> tables{set.parent.oid, set.parent.default_oid};
+  const std::array<Oid, 2> tables{set.parent.oid, set.drained()};
   return pg::query(
              "SELECT NOT EXISTS (SELECT 1 FROM pg_catalog.pg_attribute WHERE attrelid = ANY ($1) AND attgenerated <> "
              "'' AND NOT attisdropped) AND NOT EXISTS (SELECT 1 FROM pg_catalog.pg_constraint WHERE conrelid = ANY "
              "($1) AND contype IN ('c', 'n') AND NOT convalidated) AND pg_catalog.has_table_privilege($2, 'DELETE')",
-             pg::Params().oids(tables).oid(set.parent.default_oid))
+             pg::Params().oids(tables).oid(set.drained()))
+      .boolean(0, 0);
+}
+
+bool is_as_strict(Oid source, Oid table) {
+  return pg::query(
+             "SELECT NOT EXISTS (SELECT 1 FROM pg_catalog.pg_attribute t WHERE t.attrelid = $2 AND t.attnum > 0 AND "
+             "t.attnotnull AND NOT t.attisdropped AND NOT EXISTS (SELECT 1 FROM pg_catalog.pg_attribute s WHERE "
+             "s.attrelid = $1 AND s.attname = t.attname AND s.attnotnull AND NOT s.attisdropped)) AND NOT EXISTS "
+             "(SELECT 1 FROM pg_catalog.pg_constraint t WHERE t.conrelid = $2 AND t.contype = 'c' AND t.conname <> $3 "
+             "AND NOT EXISTS (SELECT 1 FROM pg_catalog.pg_constraint s WHERE s.conrelid = $1 AND s.contype = 'c' AND "
+             "s.convalidated AND pg_catalog.pg_get_expr(s.conbin, s.conrelid) = pg_catalog.pg_get_expr(t.conbin, "
+             "t.conrelid)))",
+             pg::Params().oid(source).oid(table).text(kBoundsCheck))
       .boolean(0, 0);
 }
 
 bool is_published(const ManagedSet& set, Publication kind) {
   return !pg::query(
               "SELECT 1 FROM pg_catalog.pg_publication p WHERE (p.pubviaroot OR $2) AND (p.puballtables OR EXISTS "
-              "(SELECT 1 FROM pg_catalog.pg_partition_ancestors($1) a JOIN pg_catalog.pg_class c ON c.oid = a.relid "
+              "(SELECT 1 FROM (SELECT d.relid FROM pg_catalog.pg_partition_ancestors($1) d UNION SELECT $1 UNION "
+              "SELECT $3) a JOIN pg_catalog.pg_class c ON c.oid = a.relid "
               "WHERE EXISTS (SELECT 1 FROM pg_catalog.pg_publication_rel r WHERE r.prpubid = p.oid AND r.prrelid = "
               "c.oid) OR EXISTS (SELECT 1 FROM pg_catalog.pg_publication_namespace n WHERE n.pnpubid = p.oid AND "
               "n.pnnspid = c.relnamespace)))",
-              pg::Params().oid(set.parent.default_oid).boolean(kind == Publication::Any))
+              pg::Params().oid(set.drained()).boolean(kind == Publication::Any).oid(set.parent.oid))
               .empty();
 }
 
 bool may_swap(const ManagedSet& set) {
-  return copies_as_stored(set) && pg::can_empty_heap(set.parent.default_oid) && !is_published(set, Publication::Any);
+  return copies_as_stored(set) && pg::can_empty_heap(set.drained()) && !is_published(set, Publication::Any);
 }
 
 LoadPlan plan_load(const ManagedSet& set, std::span<const Landing> landings) {
-  if (!copies_as_stored(set) || heaps_of(set, landings).empty()) return {};
-  if (!pg::can_empty_heap(set.parent.default_oid) || is_published(set, Publication::Any)) return {.way = Way::Copy};
+  const std::map<std::string, LoadedHeap> heaps = heaps_of(set, landings);
+  if (!copies_as_stored(set) || heaps.empty()) return {};
+  for (const auto& [name, heap] : heaps)  // those of a template, too
+    if (!is_as_strict(set.drained(), heap.oid)) return {};
+  if (!pg::can_empty_heap(set.drained()) || is_published(set, Publication::Any)) return {.way = Way::Copy};
   const std::int64_t stay = rows_that_stay(set, ranges_of(landings));
   return {.way = stay <= kMostToRewrite ? Way::Swap : Way::Copy, .rows_stay = stay > 0};
 }
@@ -102,13 +119,13 @@ std::optional<Load> bulk_load_default(const ManagedSet& set, std::span<const Lan
     targets.push_back(route_target(set, landings[n].range, heaps.at(landings[n].name.name).oid));
   const bool swap = plan.way == Way::Swap;
   Load load{.way = plan.way, .rows = std::vector<std::uint64_t>(landings.size())};
-  if (swap && plan.rows_stay) load.rest = pg::new_heap_like(set.parent.default_oid);
+  if (swap && plan.rows_stay) load.rest = pg::new_heap_like(set.drained());
   const pg::BulkLoad how{.parent = set.parent.oid,
                          .targets = targets,
                          .rest = load.rest,
                          .visibility = swap ? pg::Visibility::Frozen : pg::Visibility::Plain};
   const std::optional<pg::BulkLoaded> loaded =
-      swap ? pg::bulk_load_heap(how, set.parent.default_oid)
+      swap ? pg::bulk_load_heap(how, set.drained())
            : pg::bulk_load_query(
                  how, "SELECT " + columns + " FROM " + default_source(set) + " WHERE " + hull_condition(set, ranges));
   if (!loaded) return std::nullopt;
@@ -120,15 +137,15 @@ std::optional<Load> bulk_load_default(const ManagedSet& set, std::span<const Lan
 }
 
 std::uint64_t remove_loaded(const ManagedSet& set, std::span<const core::Range> ranges) {
-  return pg::remove_rows(set.parent.default_oid,
+  return pg::remove_rows(set.drained(),
                          "SELECT ctid FROM " + default_source(set) + " WHERE " + hull_condition(set, ranges));
 }
 
 void renew_default(const ManagedSet& set, const Load& load) {
   if (OidIsValid(load.rest))
-    pg::replace_heap(set.parent.default_oid, load.rest, load.rest_rows);
+    pg::replace_heap(set.drained(), load.rest, load.rest_rows);
   else
-    pg::empty_heap(set.parent.default_oid);
+    pg::empty_heap(set.drained());
 }
 
 }  // namespace strata::ops

@@ -29,6 +29,10 @@ struct Load {
 // Whether stored values are right for a partition as they are: nothing computed, every constraint validated. And
 // whether the rows are the owner's to take.
 [[nodiscard]] bool copies_as_stored(const ManagedSet& set);
+// Whether every NOT NULL and CHECK constraint of a table holds for the rows of another, because that has it, too, and
+// validated. Checks that a move adds to its own tables do not count.
+[[nodiscard]] bool is_as_strict(Oid source, Oid table);
+inline constexpr const char* kBoundsCheck = "pg_strata_bounds";
 // Whether a publication covers the default: one that does so by way of a table above it, or any. Subscribers would not
 // be told of rows that go with their file (truths 8).
 enum class Publication : std::uint8_t { ViaRoot, Any };

@@ -10,7 +10,6 @@ namespace strata::ops {
 
 namespace {
 
-constexpr const char* kChildCheck = "pg_strata_bounds";
 constexpr const char* kDefaultCheck = "pg_strata_drained";
 
 // Those the set itself declares; the parts that core makes for partitions of referenced tables have a parent. Those the
@@ -51,12 +50,12 @@ Target plan_target(const Extension& extension, const Move& move, const core::Ran
       {.name = name.name, .holder = {.kind = core::NameHolder::Kind::SameSet, .contract_name = action.names.contract}});
   ChildStatements statements = partition_statements(move.recipe, set, name, range);
   const std::string alter = "ALTER TABLE " + name.quoted();
-  statements.finish.insert(statements.finish.begin(), alter + " DROP CONSTRAINT " + kChildCheck);
+  statements.finish.insert(statements.finish.begin(), alter + " DROP CONSTRAINT " + kBoundsCheck);
   Target target;
   target.range = range;
   target.name = name;
   target.statements = std::move(statements);
-  target.check = alter + " ADD CONSTRAINT " + kChildCheck + " CHECK (" + key_condition(set, range) + ")";
+  target.check = alter + " ADD CONSTRAINT " + kBoundsCheck + " CHECK (" + key_condition(set, range) + ")";
   return target;
 }
 
@@ -109,7 +108,8 @@ std::vector<TableLock> locks_against_writers(const Move& move) {
   std::vector<TableLock> locks;
   for (const Oid table : others) locks.push_back({.table = table, .mode = ShareRowExclusiveLock});
   locks.push_back({.table = parent.oid, .mode = ExclusiveLock});
-  locks.push_back({.table = parent.default_oid, .mode = ExclusiveLock});
+  if (OidIsValid(parent.default_oid)) locks.push_back({.table = parent.default_oid, .mode = ExclusiveLock});
+  if (move.set.stands_in) locks.push_back({.table = move.set.drained(), .mode = ExclusiveLock});
   return locks;
 }
 
@@ -122,8 +122,10 @@ bool lock_against_readers(const Move& move, const pg::LockDeadline& deadline) {
   for (const Oid table : move.recipe.referenced) {
     if (table != move.set.parent.oid && !pg::lock_relation(table, AccessExclusiveLock, deadline)) return false;
   }
-  return pg::lock_relation(move.set.parent.oid, AccessExclusiveLock, deadline) &&
-         pg::lock_relation(move.set.parent.default_oid, AccessExclusiveLock, deadline);
+  const Parent& parent = move.set.parent;
+  return pg::lock_relation(parent.oid, AccessExclusiveLock, deadline) &&
+         (!OidIsValid(parent.default_oid) || pg::lock_relation(parent.default_oid, AccessExclusiveLock, deadline)) &&
+         (!move.set.stands_in || pg::lock_relation(move.set.drained(), AccessExclusiveLock, deadline));
 }
 
 bool still_as_planned(const Move& move) {
@@ -131,6 +133,10 @@ bool still_as_planned(const Move& move) {
   const std::optional<Parent> now = find_parent(before.raw_name());
   if (!now || now->oid != before.oid || now->owner != before.owner || now->default_oid != before.default_oid)
     return false;
+  if (move.set.stands_in) {
+    const core::Child& table = *move.set.inventory.default_partition;
+    if (!is_still_called(table.oid, table.schema, table.name)) return false;
+  }
   const std::array<Oid, 1> parents{before.oid};
   ReadChildren read = std::move(read_children(parents)[before.oid]);
   if (read.refusal) throw to_raise(*read.refusal);

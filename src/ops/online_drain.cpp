@@ -5,6 +5,7 @@
 #include "ops/ledger.hpp"
 #include "ops/observe.hpp"
 #include "ops/settings.hpp"
+#include "ops/stand_in.hpp"
 #include "ops/transfer.hpp"
 #include "pg/bulk_load.hpp"
 #include "pg/constraint.hpp"
@@ -36,7 +37,7 @@ bool may_use_trigger(const Extension& extension, Oid owner) {
 
 // Foreign keys of the set that the new partitions can get as the default has them.
 bool has_plain_foreign_keys(const Move& move) {
-  const std::array<Oid, 2> tables{move.set.parent.oid, move.set.parent.default_oid};
+  const std::array<Oid, 2> tables{move.set.parent.oid, move.set.drained()};
   return pg::query(
              "SELECT pg_catalog.count(*) FILTER (WHERE conrelid = $2 AND conparentid = 0) = $3 AND "
              "coalesce(pg_catalog.bool_and(convalidated AND confrelid <> $2), true) FROM pg_catalog.pg_constraint "
@@ -51,32 +52,35 @@ bool has_plain_foreign_keys(const Move& move) {
 // What forbids an online move, as the end of "because ..."; empty when nothing does.
 std::string obstacle(const Extension& extension, const Move& move, const Makers& makers, std::size_t most) {
   const Parent& parent = move.set.parent;
+  if (move.set.stands_in)
+    if (std::string why = obstacle_to_stand_in(move); !why.empty()) return why;
   if (move.recipe.sub) return "its partitions are partitioned themselves";
   if (!move.all_columns) return "columns are ignored";
   if (!has_plain_foreign_keys(move))
     return "it has a foreign key to itself, one that is not valid, or one that its owner may not declare";
   if (makers.creator != parent.owner) return "its owner may not create tables in its schema";
-  if (pg::hides_rows(parent.default_oid)) return "row-level security hides rows from its owner";
+  if (pg::hides_rows(move.set.drained())) return "row-level security hides rows from its owner";
   if (!may_swap(move.set))
     return "it has generated columns, constraints that are not valid, or a publication, or the write-ahead log is "
            "decoded";
   if (!may_use_trigger(extension, parent.owner))
     return "its owner may not use schema \"" + extension.schema() + "\" and the function capture_changes() in it";
   if (rows_that_stay(move.set, ranges_of(move)) > kMostToRewrite)
-    return "more than " + std::to_string(kMostToRewrite) + " rows would stay in the default partition" +
+    return "more than " + std::to_string(kMostToRewrite) + " rows would stay in " +
+           (move.set.stands_in ? "it" : "the default partition") +
            (move.targets.size() == most ? ", since p_loop_count leaves them there" : "");
   return {};
 }
 
 std::int64_t pages_of(const ManagedSet& set) {
   return pg::query("SELECT pg_catalog.pg_relation_size($1) / pg_catalog.current_setting('block_size')::int8",
-                   pg::Params().oid(set.parent.default_oid))
+                   pg::Params().oid(set.drained()))
       .int8(0, 0);
 }
 
 std::int64_t estimated_rows(const ManagedSet& set) {
   return pg::query("SELECT greatest(reltuples, 0)::int8 FROM pg_catalog.pg_class WHERE oid = $1",
-                   pg::Params().oid(set.parent.default_oid))
+                   pg::Params().oid(set.drained()))
       .int8(0, 0);
 }
 
@@ -86,17 +90,24 @@ std::int64_t expected_stall(const ManagedSet& set) {
 }
 
 void tell_why_not(const ManagedSet& set, const std::string& why, MoveMethod method) {
-  const std::string message =
-      "rows of the default partition of \"" + set.parent.raw_name() + "\" cannot be moved online";
+  const std::string message = "rows of " + name_of_drained(set) + " cannot be moved online";
   if (method == MoveMethod::Online)
     refuse(core::Code::FeatureNotSupported, message, "Remove the cause, or set pg_strata.move_method to auto.",
            "Reason: " + why + ".");
+  if (set.stands_in) return;  // its rows move part by part then, and keep nobody waiting for long
   pg::report({.level = NOTICE,
               .sqlstate = 0,
               .message = message,
               .detail = "Reason: " + why + ". They move partition by partition while writers of the set wait: about " +
                         std::to_string(std::max<std::int64_t>(1, expected_stall(set) / 1000)) + " s in all.",
               .hint = {}});
+}
+
+// With the table in it that the request names.
+std::optional<ManagedSet> load_for(const Extension& extension, const DrainRequest& request) {
+  ManagedSet set = load_set(extension, request.parent);
+  if (request.source && !let_stand_in(set, *request.source)) return std::nullopt;
+  return set;
 }
 
 CellRequest as_many_as_fit(const DrainRequest& request) {
@@ -106,11 +117,23 @@ CellRequest as_many_as_fit(const DrainRequest& request) {
   return cells;
 }
 
+// Nothing where rows of a stand-in belong to partitions that exist: they are moved first, in another way. Others may
+// write such rows at any moment, for which no cell is found then.
+std::optional<Move> plan_online(const ManagedSet& set, const DrainRequest& request, const Makers& makers) {
+  if (set.stands_in && has_rows_for_existing(set)) return std::nullopt;
+  try {
+    return plan_move(set, as_many_as_fit(request), request.ignored_columns, makers);
+  } catch (const pg::Raise&) {
+    if (!set.stands_in) throw;
+    return std::nullopt;
+  }
+}
+
 }  // namespace
 
 template <class F>
 Attempt OnlineDrain::act(const LockBudget& budget, F&& action) {
-  const std::array<Oid, 2> relations{set_.parent.oid, set_.parent.default_oid};
+  const std::array<Oid, 2> relations{set_.parent.oid, set_.drained()};
   return try_action(budget, Mode::Committing, relations, std::forward<F>(action));
 }
 
@@ -124,7 +147,9 @@ bool takes_longer_than(const ManagedSet& set, const LockBudget& budget) {
 
 OnlineDrain::Beginning OnlineDrain::begin(const Extension& extension, const DrainRequest& request,
                                           const LockBudget& budget, bool first) {
-  ManagedSet set = load_set(extension, request.parent);
+  std::optional<ManagedSet> loaded = load_for(extension, request);
+  if (!loaded) return {.attempt = {.outcome = Outcome::Changed, .blocked_by = {}}, .move = nullptr, .obstacle = {}};
+  ManagedSet& set = *loaded;
   const MoveMethod method = move_method();
   if (method == MoveMethod::Locked || !is_local_heap(set.default_facts)) return {};
   if (method == MoveMethod::Auto && !takes_longer_than(set, budget)) return {};
@@ -132,14 +157,15 @@ OnlineDrain::Beginning OnlineDrain::begin(const Extension& extension, const Drai
       .extension = extension, .creator = creator_for(set.parent), .sub = read_sub_config(extension, set)};
   std::optional<CaptureKey> key;
   std::string why;
-  const std::array<Oid, 1> read{set.parent.default_oid};
+  const std::array<Oid, 1> read{set.drained()};
   Attempt attempt = try_action(budget, Mode::Committing, read, [&](const pg::LockDeadline& deadline) {
     const pg::OwnerScope as_owner(set.parent.owner, set.parent.schema_oid);
-    if (!pg::lock_relation(set.parent.default_oid, AccessShareLock, deadline)) return false;
-    const Move move = plan_move(set, as_many_as_fit(request), request.ignored_columns, makers);
-    if (move.targets.empty()) return true;
-    why = obstacle(extension, move, makers, request.cells.count);
-    if (why.empty()) key = capture_key(set.parent.oid, set.parent.default_oid);
+    if (!pg::lock_relation(set.drained(), AccessShareLock, deadline)) return false;
+    const std::optional<Move> move = plan_online(set, request, makers);
+    if (!move) return false;
+    if (move->targets.empty()) return true;
+    why = obstacle(extension, *move, makers, request.cells.count);
+    if (why.empty()) key = capture_key(set.parent.oid, set.drained());
     if (why.empty() && !key) why = "no unique index over columns that are NOT NULL identifies its rows";
     return true;
   });
@@ -159,18 +185,18 @@ Attempt OnlineDrain::start_capture() {
   return act(budget_, [&](const pg::LockDeadline& deadline) {
     {
       const pg::OwnerScope as_owner(set_.parent.owner, set_.parent.schema_oid);
-      if (!pg::lock_relation(set_.parent.default_oid, ShareRowExclusiveLock, deadline)) return false;
+      if (!pg::lock_relation(set_.drained(), ShareRowExclusiveLock, deadline)) return false;
       const std::optional<Parent> now = find_parent(set_.parent.raw_name());
       if (!now || now->oid != set_.parent.oid || now->owner != set_.parent.owner ||
           now->default_oid != set_.parent.default_oid)
         return false;
-      capture_ = begin_capture(extension_, set_.parent, set_.parent.default_oid, default_source(set_), key_);
+      capture_ = begin_capture(extension_, set_.parent, set_.drained(), default_source(set_), key_);
     }
     const std::array<std::string, 1> log{capture_.log_name.name};
     record_move(extension_, set_,
                 {.operation = "partition_data_proc",
                  .source_table = capture_.table_sql,
-                 .source = set_.parent.default_oid,
+                 .source = set_.drained(),
                  .rows = estimated_rows(set_),
                  .bytes = pages_of(set_) * BLCKSZ});
     record_working_tables(extension_, set_, log);
@@ -186,17 +212,21 @@ Attempt OnlineDrain::plan_and_make() {
     {
       const pg::OwnerScope as_owner(set_.parent.owner, set_.parent.schema_oid);
       if (!pg::lock_relation(set_.parent.oid, ShareUpdateExclusiveLock, deadline) ||
-          !pg::lock_relation(set_.parent.default_oid, AccessShareLock, deadline))
+          !pg::lock_relation(set_.drained(), AccessShareLock, deadline))
         return false;
     }
-    set_ = load_set(extension_, request_.parent);
+    std::optional<ManagedSet> loaded = load_for(extension_, request_);
+    if (!loaded) return false;
+    set_ = *std::move(loaded);
     const Makers makers{
         .extension = extension_, .creator = creator_for(set_.parent), .sub = read_sub_config(extension_, set_)};
     {
       const pg::OwnerScope as_owner(set_.parent.owner, set_.parent.schema_oid);
-      move_ = plan_move(set_, as_many_as_fit(request_), request_.ignored_columns, makers);
+      std::optional<Move> move = plan_online(set_, request_, makers);
+      if (!move) return false;
+      move_ = *std::move(move);
       if (move_.targets.empty() || !obstacle(extension_, move_, makers, request_.cells.count).empty()) return false;
-      definition_ = definition_of(set_.parent.oid, set_.parent.default_oid);
+      definition_ = definition_of(set_.parent.oid, set_.drained());
     }
     std::vector<std::string> names;
     for (const Target& target : move_.targets) {
@@ -207,6 +237,8 @@ Attempt OnlineDrain::plan_and_make() {
     const std::vector<Landing> landings = landings_of(move_);
     heaps_ = heaps_of(set_, landings);
     if (heaps_.empty()) throw PlanChanged{};
+    for (const auto& [name, heap] : heaps_) is_unfit_ = is_unfit_ || !is_as_strict(set_.drained(), heap.oid);
+    if (is_unfit_) throw PlanChanged{};
     copies_.clear();
     for (const Target& target : move_.targets)
       copies_.push_back({.range = target.range,
@@ -221,7 +253,7 @@ Attempt OnlineDrain::plan_and_make() {
 
 bool OnlineDrain::is_unchanged() const {
   return still_as_planned(move_) && is_intact(capture_) &&
-         definition_of(set_.parent.oid, set_.parent.default_oid) == definition_;
+         definition_of(set_.parent.oid, set_.drained()) == definition_;
 }
 
 // Empty for none.
@@ -282,7 +314,7 @@ Attempt OnlineDrain::after_part(const LoadProgress& progress, pg::Helpers& helpe
 Attempt OnlineDrain::load() {
   if (!load_) {
     LoadOrder order{.parent = set_.parent.oid,
-                    .source = set_.parent.default_oid,
+                    .source = set_.drained(),
                     .log = capture_.log,
                     .key = capture_.key.numbers(),
                     .routes = {},
@@ -312,11 +344,10 @@ void OnlineDrain::require_arrived(double arrived, std::uint64_t removed) const {
   const double inexact = copied / (1 << 22);
   if (arrived >= copied - inexact && arrived <= copied + static_cast<double>(removed) + inexact) return;
   throw pg::Raise{.sqlstate = ERRCODE_DATA_CORRUPTED,
-                  .message = "copied " + std::to_string(rows_) + " rows of the default partition of \"" +
-                             set_.parent.raw_name() + "\" but found " + std::to_string(std::llround(arrived)) +
-                             " in the new partitions",
+                  .message = "copied " + std::to_string(rows_) + " rows of " + name_of_drained(set_) + " but found " +
+                             std::to_string(std::llround(arrived)) + " in the new partitions",
                   .detail = "Nothing was changed.",
-                  .hint = "Check the default partition and its indexes with amcheck.",
+                  .hint = "Check that table and its indexes with amcheck.",
                   .schema = set_.parent.schema,
                   .table = set_.parent.table};
 }
@@ -394,7 +425,7 @@ Attempt OnlineDrain::wait_for_older(std::int64_t milliseconds) {
 
 // Under ACCESS EXCLUSIVE.
 void OnlineDrain::exchange(const pg::LockDeadline& deadline) {
-  const Oid table = set_.parent.default_oid;
+  const Oid table = set_.drained();
   std::uint64_t rows = 0;
   Oid rest = InvalidOid;
   if (logged_keys(capture_, kMostToRewrite + 1) > kMostToRewrite) throw PlanChanged{};
@@ -442,6 +473,7 @@ Attempt OnlineDrain::switch_over() {
     {
       const pg::OwnerScope as_owner(set_.parent.owner, set_.parent.schema_oid);
       if (!lock_against_readers(move_, *deadline) || !is_unchanged()) throw PlanChanged{};
+      if (set_.stands_in && default_is_in_the_way(move_)) throw PlanChanged{};
       exchange(*deadline);
     }
     forget_move(extension_, set_);

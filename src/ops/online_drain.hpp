@@ -53,6 +53,8 @@ class OnlineDrain {
   // next call tries again. Changed: the set is not what it was, everything was cleaned up.
   [[nodiscard]] Result run();
   // It was Changed because a background worker that helped has died: the next one must do without.
+  // Or because the partitions that were made want more of their rows than the table they come from.
+  [[nodiscard]] bool is_unfit() const noexcept { return is_unfit_; }
   [[nodiscard]] bool lost_helper() const noexcept { return load_ && load_->lost_helper(); }
   // Drops the copies. Never raises; what it cannot do now is done by the next call.
   void give_up() noexcept;
@@ -97,6 +99,7 @@ class OnlineDrain {
   std::optional<CopyLoad> load_;
   std::chrono::steady_clock::time_point told_ = {};  // progress
   bool paused_ = false;                              // somebody was told
+  bool is_unfit_ = false;
 };
 
 // Drops working tables and triggers of a move that was interrupted; takes ACCESS EXCLUSIVE on the default for it.

@@ -156,10 +156,17 @@ struct ManagedSet {
   std::shared_ptr<SetZone> zone;
   std::optional<core::Child> half_detached;  // by a run of ours; not in the inventory
   bool renamed = false;                      // found by OID, its configured name is stale
+  // Another table stands in for the default partition (ops/stand_in.hpp): `inventory` and `default_facts` tell of that,
+  // `parent.default_oid` of the default itself.
+  bool stands_in = false;
 
   [[nodiscard]] core::Calendar calendar() const noexcept { return {policy.key, zone.get()}; }
   [[nodiscard]] bool is_time() const noexcept { return core::is_time(policy.key); }
   [[nodiscard]] bool is_list() const noexcept { return parent.strategy == 'l'; }
+  // The table whose rows move into new partitions.
+  [[nodiscard]] Oid drained() const noexcept {
+    return inventory.default_partition ? inventory.default_partition->oid : InvalidOid;
+  }
   [[nodiscard]] std::vector<core::Range> ranges() const { return inventory.ranges(); }
   // Literal of a bound as SQL writes it: MINVALUE, MAXVALUE or a quoted constant that reads the same everywhere.
   [[nodiscard]] std::string literal(const core::Bound& bound) const;

@@ -4,7 +4,7 @@
 #include "ops/default_rows.hpp"
 #include "ops/grow.hpp"
 #include "ops/observe.hpp"
-#include "ops/source_pass.hpp"
+#include "ops/source_online.hpp"
 #include "pg/relation.hpp"
 
 namespace strata::ops {
@@ -291,9 +291,14 @@ void move_from_source_committing(const Extension& extension, const SourceRequest
   const MoveNote note = from_source::note_of(extension, work, "partition_data_proc");
   SourceRequest request = asked;
   request.data.note = &note;
+  from_source::OnlineSource online(extension, request, work.source);
   from_source::SourcePass pass(extension, request);
   bool in_parts = from_source::may_move_in_parts(work, request, loop);
-  const std::uint64_t total = run_batches(loop, work.source.raw_name(), [&]() -> Batch {
+  bool goes_online = in_parts;
+  const auto next = [&]() -> Batch {
+    if (goes_online)
+      if (std::optional<Batch> batch = online.next()) return *std::move(batch);
+    goes_online = false;
     if (in_parts) {
       Batch batch = pass.next();
       in_parts = batch.rows > 0 || batch.attempt.outcome == Outcome::Deferred;
@@ -303,7 +308,14 @@ void move_from_source_committing(const Extension& extension, const SourceRequest
     const from_source::Moved moved =
         from_source::move_batch(extension, request, std::nullopt, budget_of(work.set.config), Mode::Committing);
     return {.attempt = moved.attempt, .rows = moved.rows};
-  });
+  };
+  std::uint64_t total = 0;
+  try {
+    total = run_batches(loop, work.source.raw_name(), next);
+  } catch (...) {
+    online.give_up();
+    throw;
+  }
   if (loop.notices == BatchLoop::Notices::All) notice("total rows moved: " + std::to_string(total));
   notice("run VACUUM ANALYZE on \"" + work.set.parent.raw_name() + "\" and \"" + work.source.raw_name() +
          "\" to finish");

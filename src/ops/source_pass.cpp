@@ -47,7 +47,7 @@ SourcePass::Seen SourcePass::look(const Work& work) const {
       pg::route_keys(work.set.parent.oid, targets,
                      "SELECT " + pg::quote_ident(work.set.parent.key_column) + "::" + work.set.key_type_name() +
                          " FROM " + source_sql(work.source) + " WHERE " + condition(work),
-                     kStraysAtOnce);
+                     reach_ == Reach::All ? kStraysAtOnce : 0);
   for (std::size_t n = 0; n < children.size() && seen.filled.size() < kMostOfPart; ++n)
     if (routed.counts[n] > 0) seen.filled.push_back(&children[n]);
   for (const core::Tick tick : ticks_of(work.set, routed.stray_keys)) {

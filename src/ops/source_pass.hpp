@@ -11,7 +11,10 @@ namespace strata::ops::from_source {
 // of a partition lie together or not, and whether there is an index that finds them or not.
 class SourcePass {
  public:
-  SourcePass(const Extension& extension, const SourceRequest& request) : extension_(extension), request_(request) {}
+  // Whether partitions that are missing are made.
+  enum class Reach : std::uint8_t { All, Existing };
+  SourcePass(const Extension& extension, const SourceRequest& request, Reach reach = Reach::All)
+      : extension_(extension), request_(request), reach_(reach) {}
   // As many parts as make a batch. No rows: what is left, if anything, has come meanwhile, or needs statements.
   [[nodiscard]] Batch next();
 
@@ -29,6 +32,7 @@ class SourcePass {
 
   const Extension& extension_;
   const SourceRequest& request_;
+  Reach reach_;
   bool over_ = false;
   bool is_partial_ = false;                        // rows of further partitions are left in the current part
   std::chrono::steady_clock::duration took_ = {};  // the last move

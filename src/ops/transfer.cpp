@@ -43,25 +43,6 @@ std::string statement_of(const Transfer& transfer) {
          "added)";
 }
 
-// Columns of the target, if rows can be stored there as they are in the source: both have the same columns of the same
-// types, none is computed or an identity that must not be given.
-std::optional<std::string> columns_as_stored(Oid from, Oid to, Identity identity) {
-  const pg::Rows rows = pg::query(
-      "SELECT t.attname, coalesce(s.attnum IS NOT NULL AND t.attnum IS NOT NULL AND t.attgenerated = '' AND "
-      "(t.attidentity <> 'a' OR $3), false) FROM "
-      "(SELECT * FROM pg_catalog.pg_attribute WHERE attrelid = $1 AND attnum > 0 AND NOT attisdropped) s FULL JOIN "
-      "(SELECT * FROM pg_catalog.pg_attribute WHERE attrelid = $2 AND attnum > 0 AND NOT attisdropped) t "
-      "ON s.attname = t.attname AND s.atttypid = t.atttypid AND s.atttypmod = t.atttypmod AND "
-      "s.attcollation = t.attcollation ORDER BY t.attnum",
-      pg::Params().oid(from).oid(to).boolean(identity == Identity::OverrideSystemValue));
-  std::string list;
-  for (std::size_t row = 0; row < rows.size(); ++row) {
-    if (!rows.boolean(row, 1)) return std::nullopt;
-    list += (row > 0 ? ", " : "") + pg::quote_ident(rows.text(row, 0));
-  }
-  return list;
-}
-
 // Nothing would run or be asked but what the bulk transfer checks itself. The tables are locked, so it stays so.
 bool are_plain(Oid from, std::span<const Oid> to) {
   std::vector<Oid> tables(to.begin(), to.end());
@@ -72,8 +53,9 @@ bool are_plain(Oid from, std::span<const Oid> to) {
       "ELSE pg_catalog.has_table_privilege(c.oid, 'INSERT') END) "
       "FROM pg_catalog.pg_class c JOIN pg_catalog.pg_am a ON a.oid = c.relam "
       "WHERE c.oid = ANY ($2) AND c.relkind = 'r' AND a.amname = 'heap' AND c.relpersistence <> 't' AND "
-      "NOT c.relhasrules AND NOT c.relhastriggers AND NOT c.relrowsecurity AND NOT EXISTS "
-      "(SELECT 1 FROM pg_catalog.pg_constraint k WHERE k.conrelid = c.oid AND k.condeferrable)",
+      "NOT c.relhasrules AND NOT c.relrowsecurity AND NOT EXISTS (SELECT 1 FROM pg_catalog.pg_trigger g WHERE "
+      "g.tgrelid = c.oid) AND NOT EXISTS (SELECT 1 FROM pg_catalog.pg_constraint k WHERE k.conrelid = c.oid AND "
+      "k.condeferrable)",
       pg::Params().oid(from).oids(tables).int8(static_cast<std::int64_t>(tables.size())));
   return rows.boolean(0, 0);
 }
@@ -113,6 +95,23 @@ bool has_rights(Oid role, Oid of) {
 }
 
 }  // namespace
+
+std::optional<std::string> columns_as_stored(Oid from, Oid to, Identity identity) {
+  const pg::Rows rows = pg::query(
+      "SELECT t.attname, coalesce(s.attnum IS NOT NULL AND t.attnum IS NOT NULL AND t.attgenerated = '' AND "
+      "(t.attidentity <> 'a' OR $3), false) FROM "
+      "(SELECT * FROM pg_catalog.pg_attribute WHERE attrelid = $1 AND attnum > 0 AND NOT attisdropped) s FULL JOIN "
+      "(SELECT * FROM pg_catalog.pg_attribute WHERE attrelid = $2 AND attnum > 0 AND NOT attisdropped) t "
+      "ON s.attname = t.attname AND s.atttypid = t.atttypid AND s.atttypmod = t.atttypmod AND "
+      "s.attcollation = t.attcollation ORDER BY t.attnum",
+      pg::Params().oid(from).oid(to).boolean(identity == Identity::OverrideSystemValue));
+  std::string list;
+  for (std::size_t row = 0; row < rows.size(); ++row) {
+    if (!rows.boolean(row, 1)) return std::nullopt;
+    list += (row > 0 ? ", " : "") + pg::quote_ident(rows.text(row, 0));
+  }
+  return list;
+}
 
 MovedRows transfer_rows(const Transfer& transfer) {
   if (const std::optional<MovedRows> moved = transfer_below(transfer)) return *moved;

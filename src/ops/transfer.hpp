@@ -50,6 +50,10 @@ MovedRows transfer_rows(const Transfer& transfer);
 // Live columns of `listed` but the ignored ones and those `target` computes itself, quoted, in their order.
 [[nodiscard]] std::string moved_columns(Oid listed, Oid target, std::span<const std::string> ignored);
 
+// Columns of the target, quoted, if rows can be stored there as they are in the source: both have the same columns of
+// the same types, none is computed or an identity that must not be given.
+[[nodiscard]] std::optional<std::string> columns_as_stored(Oid from, Oid to, Identity identity);
+
 // The table on the other side of a move, by its raw name. Refuses what is missing (42P01) or no table (42809).
 [[nodiscard]] Parent other_table(const std::string& raw_name, const std::string& parameter);
 // Rows move as the owner of the set, who needs these privileges on the table (42501). Where he lacks them, those of the

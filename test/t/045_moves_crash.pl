@@ -17,7 +17,7 @@ sub add_rows {
 		CREATE SCHEMA $schema;
 		CREATE TABLE $schema.ev (id int, at timestamptz NOT NULL, payload text, PRIMARY KEY (id, at)) PARTITION BY RANGE (at);
 		CREATE TABLE $schema.ev_default PARTITION OF $schema.ev DEFAULT;
-		CREATE TABLE $schema.plain (LIKE $schema.ev);
+		CREATE TABLE $schema.plain (LIKE $schema.ev INCLUDING INDEXES);
 		INSERT INTO partman.part_config (parent_table, control, partition_type, partition_interval)
 			VALUES ('$schema.ev', 'at', 'range', '1 day');
 		INSERT INTO partman.part_policy (parent_table, time_zone, lock_tries) VALUES ('$schema.ev', 'UTC', 1);
@@ -51,6 +51,10 @@ my %move = (
 	online => {
 		home => 'ev', points => [qw(online_captured online_part online_locked online_last_round online_switched)], once => 1,
 		call => "SET pg_strata.move_method = online; CALL partman.partition_data_proc('%.ev', p_wait := 0)"
+	},
+	source_online => {
+		home => 'plain', points => [qw(online_captured online_part online_locked online_last_round online_switched)], once => 1,
+		call => "SET pg_strata.move_method = online; CALL partman.partition_data_proc('%.ev', p_source_table := '%.plain', p_wait := 0)"
 	},
 	source => {
 		home => 'plain', points => ['source_moved'],

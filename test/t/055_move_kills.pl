@@ -58,11 +58,11 @@ my %form = (
 	async           => { table => 'key', no_inserts => 1, call => "CALL partman.partition_data_async('m.ev', p_interval := '6 hours', p_wait := 0, p_quiet := true)" });
 my $online = online_setting($node);
 if ($online) {
-	$form{"${_}_online"} = { %{ $form{$_} }, call => $online . $form{$_}{call} } for qw(proc proc_referenced);
+	$form{"${_}_online"} = { %{ $form{$_} }, call => $online . $form{$_}{call} } for qw(proc proc_referenced source);
 }
 my $wanted_form = $ENV{STRATA_FORM} // '';
-my @order = grep { $form{$_} && /$wanted_form/ } qw(proc_online proc func source undo proc_referenced_online proc_id
-  async proc_online proc_loose func_id source_func proc_referenced proc_online undo_func source_small func_referenced);
+my @order = grep { $form{$_} && /$wanted_form/ } qw(proc_online source_online proc func source undo proc_referenced_online proc_id
+  async proc_online source_online proc_loose func_id source_func proc_referenced proc_online undo_func source_small func_referenced);
 
 sub key_of {
 	my ($form, $minute) = @_;
