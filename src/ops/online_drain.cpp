@@ -157,6 +157,10 @@ OnlineDrain::Beginning OnlineDrain::begin(const Extension& extension, const Drai
       .extension = extension, .creator = creator_for(set.parent), .sub = read_sub_config(extension, set)};
   std::optional<CaptureKey> key;
   std::string why;
+  if (set.stands_in && !is_within_reach(set)) {
+    tell_why_not(set, "the owner of the partitioned table may not read it", method);
+    return {};
+  }
   const std::array<Oid, 1> read{set.drained()};
   Attempt attempt = try_action(budget, Mode::Committing, read, [&](const pg::LockDeadline& deadline) {
     const pg::OwnerScope as_owner(set.parent.owner, set.parent.schema_oid);

@@ -1,6 +1,6 @@
 #include "ops/source_online.hpp"
 
-#include "ops/default_rows.hpp"
+#include "ops/constraints.hpp"
 #include "ops/observe.hpp"
 #include "ops/settings.hpp"
 #include "ops/stand_in.hpp"
@@ -9,7 +9,10 @@ namespace strata::ops::from_source {
 
 namespace {
 
-constexpr int kBeginnings = 3;
+// Of moves that find the set, or the source, changed at their end.
+constexpr int kBeginnings = 2;
+// Tries to switch that end because of somebody's old snapshot or lock: parts ask for less.
+constexpr int kSwitches = 3;
 
 DrainRequest online_request(const SourceRequest& request, const Parent& source) {
   DrainRequest online = request.data;
@@ -76,14 +79,22 @@ std::optional<Batch> OnlineSource::next() {
     const LockBudget budget = budget_of(set.config);
     if (move_ == nullptr) {
       if (!let_stand_in(set, *request_.source) || !is_worth_it(set, budget)) break;
-      if (std::optional<Batch> batch = to_existing(set, budget)) return batch;
+      if (is_within_reach(set))
+        if (std::optional<Batch> batch = to_existing(set, budget)) return batch;
       if (std::optional<Batch> batch = begin(set, budget)) return batch;
       if (move_ == nullptr) continue;
     }
     Batch batch = run(budget);
     if (batch.attempt.outcome == Outcome::Changed) continue;
-    if (batch.attempt.outcome == Outcome::Deferred) return batch;
-    begun_ = 0;
+    if (batch.attempt.outcome == Outcome::Deferred) {
+      if (move_method() == MoveMethod::Online || ++deferred_ < kSwitches) return batch;
+      notice("rows of \"" + request_.source->raw_name +
+             "\" are moved part by part: the move at once was kept waiting by " + batch.attempt.blocked_by);
+      give_up();
+      break;
+    }
+    begun_ = deferred_ = 0;
+    if (batch.rows > 0) constrain_after_creation(extension_, set.config.parent_table, Mode::Committing);
     if (batch.rows == 0) break;
     return batch;
   }
@@ -93,6 +104,7 @@ std::optional<Batch> OnlineSource::next() {
 
 void OnlineSource::give_up() noexcept {
   if (move_ != nullptr) move_->give_up();
+  move_ = nullptr;
 }
 
 }  // namespace strata::ops::from_source

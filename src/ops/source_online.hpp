@@ -29,6 +29,7 @@ class OnlineSource {
   std::unique_ptr<OnlineDrain> move_;
   bool over_ = false;
   int begun_ = 0;  // without end
+  int deferred_ = 0;
 };
 
 }  // namespace strata::ops::from_source

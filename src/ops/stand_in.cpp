@@ -68,6 +68,14 @@ bool let_stand_in(ManagedSet& set, const StandIn& table) {
   return true;
 }
 
+bool is_within_reach(const ManagedSet& set) {
+  return pg::query(
+             "SELECT pg_catalog.has_schema_privilege($1, c.relnamespace, 'USAGE') AND "
+             "pg_catalog.has_table_privilege($1, c.oid, 'SELECT') FROM pg_catalog.pg_class c WHERE c.oid = $2",
+             pg::Params().oid(set.parent.owner).oid(set.drained()))
+      .boolean(0, 0);
+}
+
 bool has_rows_for_existing(const ManagedSet& set) {
   const std::vector<core::Range> existing = set.ranges();
   const std::vector<bool> filled = default_fills(set, existing);

@@ -12,6 +12,9 @@ namespace strata::ops {
 // "the default partition of "s.t"" or "table "s.t"", as a message says it.
 [[nodiscard]] std::string name_of_drained(const ManagedSet& set);
 
+// Whether the owner of the set may name it at all: needed for everything below.
+[[nodiscard]] bool is_within_reach(const ManagedSet& set);
+
 // Whether rows of a stand-in belong to partitions that exist. Waits and rights as of ops/default_rows.hpp.
 [[nodiscard]] bool has_rows_for_existing(const ManagedSet& set);
 

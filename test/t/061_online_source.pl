@@ -143,6 +143,25 @@ for my $what ('ALTER TABLE s.plain RENAME TO other', 'ALTER TABLE s.plain ADD ex
 	$changed->quit;
 }
 
+# Somebody's old report: after three tries the rows go part by part, which need not wait for it.
+$rows = fill('UPDATE partman.part_policy SET lock_timeout_ms = 10, lock_tries = 1');
+sql(q{INSERT INTO s.plain SELECT (SELECT string_agg(md5((n * i)::text), '') FROM generate_series(1, 40) i), '2026-01-01'::timestamptz + n % 10 * interval '1 day', n FROM generate_series(1001, 18000) n});
+$rows = content();
+my $report = session($node);
+$holder->shut('online_part');
+$mover = mover('auto');
+ok($mover->wait_parked('online_part'), 'rows are copied');
+sql("UPDATE s.plain SET note = 'changed' WHERE id = 1");
+$report->query('BEGIN ISOLATION LEVEL REPEATABLE READ; SELECT count(*) FROM pg_class');
+$holder->open('online_part');
+my (undef, $err) = $mover->answer;
+like($err, qr/rows of "s.plain" are moved part by part: the move at once was kept waiting by .*process @{[ $report->pid ]}/, 'a report is waited for three times');
+like($err, qr/total rows moved: 17100/, 'and then not any more');
+is($report->query('SELECT (SELECT count(*) FROM s.ev) + (SELECT count(*) FROM ONLY s.plain)'), 17102, 'the report sees all');
+$report->query('COMMIT');
+$_->quit for $report, $mover;
+whole(content());
+
 # --- what forbids it -----------------------------------------------------------------------------------------------------
 my %obstacle = (
 	'the two tables differ in their columns' => 'ALTER TABLE s.plain ADD more int',
