@@ -269,18 +269,21 @@ bool carry_out(const Makers& makers, const Move& move, const MoveNote& note, con
   std::optional<Moved> done = told ? remove_shelved(move, shelves) : load_and_remove(move);
   if (!done) throw PlanChanged{};
   moved = *std::move(done);
-  // Before readers are locked out as well: they need not wait for somebody's old report to end.
-  pg::wait_for_snapshots(budget.milliseconds);
+  // All that is waited for from here on, locks and snapshots, has the budget once more. Snapshots first before readers
+  // are locked out as well: they need not wait for somebody's old report to end.
   const pg::LockDeadline upgrade(budget.milliseconds);
+  pg::wait_for_snapshots(upgrade.left());
   if (!lock_against_readers(move, upgrade)) throw PlanChanged{};
-  pg::wait_for_snapshots(budget.milliseconds);
-  upgrade.arm();
-  if (moved.load.way == Way::Swap) renew_default(move.set, moved.load);
-  attach_all(move, moved.load.way);
-  unshelve(move, shelves);
-  note.add({.rows = moved.rows, .checksum = moved.load.checksum});
-  pg::wait_point("drain_switched");
-  pg::wait_for_snapshots(budget.milliseconds);
+  pg::wait_for_snapshots(upgrade.left());
+  const pg::LockDeadline rest = upgrade.after([&] {
+    upgrade.arm();
+    if (moved.load.way == Way::Swap) renew_default(move.set, moved.load);
+    attach_all(move, moved.load.way);
+    unshelve(move, shelves);
+    note.add({.rows = moved.rows, .checksum = moved.load.checksum});
+    pg::wait_point("drain_switched");
+  });
+  pg::wait_for_snapshots(rest.left());
   pg::wait_point("drain_before_commit");
   return true;
 }

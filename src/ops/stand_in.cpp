@@ -29,9 +29,9 @@ END
 FROM pg_catalog.pg_class s LEFT JOIN pg_catalog.pg_am a ON a.oid = s.relam, pg_catalog.pg_class t
 WHERE s.oid = $1 AND t.oid = $2)sql";
 
-// Of the same names, nothing computed.
+// Of the same names and types, nothing computed, no identity that a row must not bring along.
 bool has_the_same_columns(Oid table, Oid parent) {
-  return columns_as_stored(table, parent, Identity::OverrideSystemValue).has_value();
+  return columns_as_stored(table, parent, Identity::AsDeclared).has_value();
 }
 
 // The default as it is, for a set in which another table stands in for it.
