@@ -120,6 +120,19 @@ for my $when (sort keys %dies) {
 	$mover->quit;
 }
 
+fill();
+$holder->shut('helper_worked');
+my $mover = mover();
+ok(helper_stands($mover, 'helper_worked', 'loading'), 'a helper loads');
+$holder->shut('helper_took');
+$holder->open('helper_worked');
+ok(helper_stands($mover, 'helper_took', 'indexing'), 'and is there to index');
+sql("SELECT pg_terminate_backend(${\ helper_pid()})");
+$holder->open('helper_took');
+ends_well($mover, 'a helper dies before it indexes');
+is(sql(q{SELECT count(*) FROM pg_index i JOIN pg_inherits h ON h.inhrelid = i.indrelid WHERE h.inhparent = 's.ev'::regclass AND pg_relation_size(i.indexrelid) < 16384 AND h.inhrelid <> 's.ev_default'::regclass}), 0, 'no index is empty');
+$mover->quit;
+
 # --- the session goes ----------------------------------------------------------------------------------------------------
 for my $how (qw(pg_cancel_backend pg_terminate_backend)) {
 	fill();
@@ -139,7 +152,7 @@ for my $how (qw(pg_cancel_backend pg_terminate_backend)) {
 fill();
 sql('UPDATE partman.part_policy SET move_min_free_mb = 2147483647');
 $holder->shut('helper_began');
-my $mover = mover();
+$mover = mover();
 ok(wait_for(sub { sql('SELECT phase FROM partman.move_progress') eq 'paused' }), 'the session pauses');
 $holder->open('helper_began');
 ok(wait_for(sub { sql(q{SELECT sum(pg_relation_size(oid)) / 8192 > 2000 FROM pg_class WHERE relname ~ '^ev_p2026' AND relkind = 'r'}) eq 't' }), 'the helper finishes its part');
