@@ -140,6 +140,7 @@ for my $what ('ALTER TABLE s.plain RENAME TO other', 'ALTER TABLE s.plain ADD ex
 	my $said = ($changed->answer)[1];
 	like($said, $what =~ /RENAME/ ? qr/table "s.plain" does not exist/ : $what =~ /ADD/ ? qr/Reason: the two tables differ/ : qr/NOTICE/, "$what: it begins anew");
 	is(sql('SELECT count(*) FROM partman.move_progress'), 0, 'and nothing is left of the first try');
+	is(sql('SELECT count(*) FROM s.ev'), $what =~ /VACUUM/ ? 102 : 2, 'no row has come from it');
 	$changed->quit;
 }
 
