@@ -25,6 +25,7 @@ Attempt index_copy(const ManagedSet& set, const CopyToIndex& copy, const std::st
   return try_action(budget, Mode::Committing, relations, [&](const pg::LockDeadline& deadline) {
     const pg::OwnerScope as_owner(set.parent.owner, set.parent.schema_oid);
     deadline.arm();
+    pg::wait_point("online_index");
     std::optional<pg::IndexBuildScope> alone;
     if (memory_share_kb)
       keep_to_share(*memory_share_kb);

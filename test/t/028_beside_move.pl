@@ -59,19 +59,20 @@ for my $point (qw(online_captured online_part)) {
 }
 
 # A run that looks at the move right before that makes its tables.
-# Among them one without rows, which closes a gap: the run plans that itself.
+# Among them one for a row that has come meanwhile: the run has planned to make it itself.
 add_filled('late');
 sql('UPDATE late.ev SET id = id + 10 WHERE id > 40');
 my $late = mover('late', 'online_captured');
 $holder->shut('plan_beside', 'online_part');
 my $looker = session($node)->send(q{SELECT partman.run_maintenance('late.ev')});
 ok($looker->wait_parked('plan_beside'), 'a run has looked at the move');
+sql(q{INSERT INTO late.ev (id, payload) VALUES (45, 'late')});
 $holder->open('online_captured');
 ok($late->wait_parked('online_part'), 'then the move makes its tables');
 $holder->open('plan_beside');
 like(($looker->answer)[1], qr/^\S+ NOTICE:  partitions of "late.ev" that are due are left to a move of rows that is under way\nDETAIL:[^\n]*\Z/, 'the run looks again');
 $holder->open('online_part');
-like(($late->answer)[1], qr/9 rows moved/, 'and the move ends well');
+like(($late->answer)[1], qr/10 rows moved/, 'and the move ends well');
 $_->quit for $looker, $late;
 
 # Interrupted.
