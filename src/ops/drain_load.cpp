@@ -102,8 +102,8 @@ bool may_swap(const ManagedSet& set) {
 LoadPlan plan_load(const ManagedSet& set, std::span<const Landing> landings) {
   const std::map<std::string, LoadedHeap> heaps = heaps_of(set, landings);
   if (!copies_as_stored(set) || heaps.empty()) return {};
-  for (const auto& [name, heap] : heaps)  // those of a template, too
-    if (!is_as_strict(set.drained(), heap.oid)) return {};
+  // Also for what a template asks. All are made alike.
+  if (!is_as_strict(set.drained(), heaps.begin()->second.oid)) return {};
   if (!pg::can_empty_heap(set.drained()) || is_published(set, Publication::Any)) return {.way = Way::Copy};
   const std::int64_t stay = rows_that_stay(set, ranges_of(landings));
   return {.way = stay <= kMostToRewrite ? Way::Swap : Way::Copy, .rows_stay = stay > 0};

@@ -241,7 +241,7 @@ Attempt OnlineDrain::plan_and_make() {
     const std::vector<Landing> landings = landings_of(move_);
     heaps_ = heaps_of(set_, landings);
     if (heaps_.empty()) throw PlanChanged{};
-    for (const auto& [name, heap] : heaps_) is_unfit_ = is_unfit_ || !is_as_strict(set_.drained(), heap.oid);
+    is_unfit_ = !is_as_strict(set_.drained(), heaps_.begin()->second.oid);  // all are made alike
     if (is_unfit_) throw PlanChanged{};
     copies_.clear();
     for (const Target& target : move_.targets)
