@@ -51,10 +51,22 @@ std::string task_name(HelperTask task) {
   return task == HelperTask::Load ? kLoad : kIndex;
 }
 
+namespace {
+
+std::string activity_of(const pg::HelperSeat& seat, std::size_t piece) {
+  const pg::Texts texts = seat.texts(piece);
+  return "partition_data_proc: " + (seat.order().front() == kLoad
+                                        ? "loading pages " + texts.front() + " to " + texts.back()
+                                        : "indexing " + texts.front());
+}
+
+}  // namespace
+
 // The first text of an order is its task.
 void run_worker_helper() {
   pg::HelperSeat seat;
   while (const std::optional<std::size_t> piece = seat.take()) {
+    pg::show_activity(activity_of(seat, *piece));
     pg::PieceResult result;
     pg::in_worker_transaction([&] {
       const pg::SpiConnection spi(pg::Atomicity::Atomic);

@@ -211,6 +211,10 @@ void connect_worker(Oid database) {
   });
 }
 
+void show_activity(const std::string& text) {
+  guarded([shown = text.c_str()] { pgstat_report_activity(STATE_RUNNING, shown); });
+}
+
 namespace raw {
 
 void begin_transaction() {

@@ -67,6 +67,9 @@ void connect_worker(const std::string& database, const std::string& role);
 // done then must choose its user.
 void connect_worker(Oid database);
 
+// What pg_stat_activity shows of it.
+void show_activity(const std::string& text);
+
 namespace raw {
 void begin_transaction();
 void end_transaction();

@@ -105,6 +105,7 @@ for my $phase (qw(loading indexing)) {
 		$holder->shut('helper_took');
 		$holder->open('helper_worked');
 		ok(helper_stands($mover, 'helper_took', 'indexing'), 'a helper is there to index');
+		like(sql($helpers =~ s/count\(\*\)/query/r), qr/^partition_data_proc: indexing s\.ev_p2026010\d$/, 'and says so');
 		$holder->shut('helper_worked');
 		$holder->open('helper_took');
 		ok(helper_stands($mover, 'helper_worked', 'indexing'), 'it indexes');
