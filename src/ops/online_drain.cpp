@@ -157,8 +157,10 @@ OnlineDrain::Beginning OnlineDrain::begin(const Extension& extension, const Drai
       .extension = extension, .creator = creator_for(set.parent), .sub = read_sub_config(extension, set)};
   std::optional<CaptureKey> key;
   std::string why;
-  if (set.stands_in && !is_within_reach(set)) {
-    tell_why_not(set, "the owner of the partitioned table may not read it", method);
+  if (set.stands_in && IsolationUsesXactSnapshot()) why = "the session's transactions have one snapshot each";
+  if (set.stands_in && !is_within_reach(set)) why = "the owner of the partitioned table may not read it";
+  if (!why.empty()) {
+    tell_why_not(set, why, method);
     return {};
   }
   const std::array<Oid, 1> read{set.drained()};

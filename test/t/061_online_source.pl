@@ -181,6 +181,12 @@ for my $why (sort keys %obstacle) {
 	is(content(), $rows, 'every row is where it was');
 	unlike(moves('auto'), qr/cannot be moved online/, 'the other way, without a word');
 }
+$rows = fill();
+my (undef, undef, $isolated) = $node->psql('postgres', "SET default_transaction_isolation = 'repeatable read'; SET pg_strata.move_method = online; $call");
+like($isolated, qr/Reason: the session's transactions have one snapshot each\./, 'REPEATABLE READ');
+(undef, undef, $isolated) = $node->psql('postgres', "SET default_transaction_isolation = 'repeatable read'; $call");
+like($isolated, qr/total rows moved: 100/, 'moves part by part');
+whole($rows);
 # Constraints that the source has as well do not.
 fill('ALTER TABLE s.ev ADD CHECK (id > -100); ALTER TABLE s.plain ADD CHECK (id > -100)');
 like(moves('online'), qr/batches 1 to 10: 100 rows moved/, 'the same constraint on both sides');
