@@ -105,8 +105,9 @@ sub new {
 	my $self = bless { in => '', out => '', err => '', count => 0, node => $node }, $class;
 	my $psql = $node->installed_command('psql');
 	my $connect = $node->connstr('postgres') . ($options{user} ? " user=$options{user}" : '');
+	$self->{timer} = IPC::Run::timeout(180);    # for each answer
 	$self->{run} = IPC::Run::start([ $psql, '-XAtq', '-v', 'VERBOSITY=' . ($options{verbosity} // 'default'), '-d', $connect, '-f', '-' ],
-		'<', \$self->{in}, '>', \$self->{out}, '2>', \$self->{err}, IPC::Run::timeout(180));
+		'<', \$self->{in}, '>', \$self->{out}, '2>', \$self->{err}, $self->{timer});
 	$self->{pid} = $self->query('SELECT pg_backend_pid()');
 	return $self;
 }
@@ -116,6 +117,7 @@ sub pid { return $_[0]{pid}; }
 # Sends without waiting for the answer.
 sub send {
 	my ($self, $sql) = @_;
+	$self->{timer}->start if $self->{timer} && $self->{run};
 	$self->{mark} = 'answer ' . ++$self->{count} . ' ends';
 	$self->{in} .= "$sql;\n\\echo '$self->{mark}'\n\\warn '$self->{mark}'\n";
 	eval { $self->{run}->pump_nb };
