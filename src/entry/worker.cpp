@@ -1,6 +1,6 @@
 // Where the server starts our background workers.
-#include "ops/copy_indexes.hpp"
 #include "ops/detach_concurrently.hpp"
+#include "ops/helper.hpp"
 #include "ops/worker.hpp"
 #include "pg/guard.hpp"
 

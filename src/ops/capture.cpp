@@ -9,8 +9,6 @@ namespace strata::ops {
 
 namespace {
 
-constexpr std::array<const char*, 2> kTriggers{"pg_strata_capture", "pg_strata_capture_truncate"};
-
 constexpr const char* kFindKeys = R"sql(
 SELECT i.indexrelid, i.indnkeyatts, a.attname, d.attnum, n.nspname, o.oprname, d.attnotnull AND t.typtype <> 'd'
        AND i.indcollation[k.ord::int4 - 1] = a.attcollation
@@ -135,12 +133,12 @@ Capture begin_capture(const Extension& extension, const Parent& parent, Oid sour
   // One row of NULLs: gone after a crash, two after TRUNCATE.
   pg::execute("INSERT INTO " + log + " DEFAULT VALUES");
   const std::string function = extension.object("capture_changes") + "(" + log_arguments(capture) + ")";
-  pg::execute(std::string("CREATE TRIGGER ") + kTriggers[0] + " AFTER INSERT OR UPDATE OR DELETE ON " +
+  pg::execute(std::string("CREATE TRIGGER ") + kCaptureTriggers[0] + " AFTER INSERT OR UPDATE OR DELETE ON " +
               capture.table_sql + " FOR EACH ROW EXECUTE FUNCTION " + function);
-  pg::execute(std::string("CREATE TRIGGER ") + kTriggers[1] + " AFTER TRUNCATE ON " + capture.table_sql +
+  pg::execute(std::string("CREATE TRIGGER ") + kCaptureTriggers[1] + " AFTER TRUNCATE ON " + capture.table_sql +
               " FOR EACH STATEMENT EXECUTE FUNCTION " + function);
   // Also for what session_replication_role = replica writes.
-  for (const char* trigger : kTriggers)
+  for (const char* trigger : kCaptureTriggers)
     pg::execute("ALTER TABLE ONLY " + capture.table_sql + " ENABLE ALWAYS TRIGGER " + trigger);
   capture.log = pg::query("SELECT c.oid FROM pg_catalog.pg_class c WHERE c.relnamespace = $1 AND c.relname = $2::name",
                           pg::Params().oid(parent.schema_oid).text(capture.log_name.name))
@@ -156,11 +154,11 @@ bool is_intact(const Capture& capture) {
       "$5::name)",
       pg::Params()
           .oid(capture.source)
-          .texts(std::vector<std::string>(kTriggers.begin(), kTriggers.end()))
+          .texts(std::vector<std::string>(kCaptureTriggers.begin(), kCaptureTriggers.end()))
           .oid(capture.log)
           .text(capture.log_name.schema)
           .text(capture.log_name.name));
-  if (rows.int8(0, 0) != static_cast<std::int64_t>(kTriggers.size()) || rows.int8(0, 1) != 1) return false;
+  if (rows.int8(0, 0) != static_cast<std::int64_t>(kCaptureTriggers.size()) || rows.int8(0, 1) != 1) return false;
   std::string any_null;
   for (const CaptureKey::Column& column : capture.key.columns)
     any_null += (any_null.empty() ? "" : " OR ") + column.name + " IS NULL";
@@ -173,7 +171,7 @@ void drop_triggers(Oid source) {
       "SELECT n.nspname, c.relname, t.tgname FROM pg_catalog.pg_trigger t JOIN pg_catalog.pg_class c ON c.oid = "
       "t.tgrelid JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace WHERE t.tgrelid = $1 AND t.tgname = ANY "
       "($2::text[]::name[]) AND NOT t.tgisinternal",
-      pg::Params().oid(source).texts(std::vector<std::string>(kTriggers.begin(), kTriggers.end())));
+      pg::Params().oid(source).texts(std::vector<std::string>(kCaptureTriggers.begin(), kCaptureTriggers.end())));
   for (std::size_t row = 0; row < rows.size(); ++row)
     pg::execute("DROP TRIGGER " + pg::quote_ident(rows.text(row, 2)) + " ON " +
                 pg::qualified(rows.text(row, 0), rows.text(row, 1)));

@@ -12,6 +12,9 @@
 
 namespace strata::ops {
 
+// On the source: for rows and for TRUNCATE.
+inline constexpr std::array<const char*, 2> kCaptureTriggers{"pg_strata_capture", "pg_strata_capture_truncate"};
+
 struct CaptureKey {
   struct Column {
     std::string name;    // quoted

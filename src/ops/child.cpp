@@ -1,7 +1,6 @@
 #include "ops/child.hpp"
 
 #include "ops/ledger.hpp"
-#include "ops/online_drain.hpp"
 #include "pg/relation.hpp"
 
 namespace strata::ops {

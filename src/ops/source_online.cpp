@@ -94,8 +94,8 @@ std::optional<Batch> OnlineSource::next() {
       break;
     }
     begun_ = deferred_ = 0;
-    if (batch.rows > 0) constrain_after_creation(extension_, set.config.parent_table, Mode::Committing);
     if (batch.rows == 0) break;
+    constrain_after_creation(extension_, set.config.parent_table, Mode::Committing);
     return batch;
   }
   over_ = true;

@@ -1,5 +1,6 @@
 #include "ops/stand_in.hpp"
 
+#include "ops/capture.hpp"
 #include "ops/default_rows.hpp"
 #include "ops/observe.hpp"
 #include "ops/transfer.hpp"
@@ -20,7 +21,8 @@ SELECT CASE
   WHEN EXISTS (SELECT 1 FROM pg_catalog.pg_constraint k WHERE k.conrelid IN (s.oid, t.oid) AND k.condeferrable)
     THEN 'one of the two tables has deferrable constraints'
   WHEN EXISTS (SELECT 1 FROM pg_catalog.pg_trigger g WHERE g.tgrelid IN (s.oid, t.oid) AND NOT
-    (g.tgrelid = s.oid AND g.tgname IN ('pg_strata_capture', 'pg_strata_capture_truncate'))) THEN 'one of the two tables has triggers or foreign keys'
+    (g.tgrelid = s.oid AND g.tgname = ANY ($3::text[]::name[])))
+    THEN 'one of the two tables has triggers or foreign keys'
   WHEN s.relhasrules OR t.relhasrules THEN 'one of the two tables has rules'
   WHEN s.relrowsecurity OR t.relrowsecurity THEN 'one of the two tables has row-level security'
   WHEN EXISTS (SELECT 1 FROM pg_catalog.pg_inherits i WHERE s.oid IN (i.inhrelid, i.inhparent))
@@ -69,11 +71,11 @@ bool let_stand_in(ManagedSet& set, const StandIn& table) {
 }
 
 bool is_within_reach(const ManagedSet& set) {
-  return pg::query(
-             "SELECT pg_catalog.has_schema_privilege($1, c.relnamespace, 'USAGE') AND "
-             "pg_catalog.has_table_privilege($1, c.oid, 'SELECT') FROM pg_catalog.pg_class c WHERE c.oid = $2",
-             pg::Params().oid(set.parent.owner).oid(set.drained()))
-      .boolean(0, 0);
+  const pg::Rows rows = pg::query(
+      "SELECT pg_catalog.has_schema_privilege($1, c.relnamespace, 'USAGE') AND "
+      "pg_catalog.has_table_privilege($1, c.oid, 'SELECT') FROM pg_catalog.pg_class c WHERE c.oid = $2",
+      pg::Params().oid(set.parent.owner).oid(set.drained()));
+  return !rows.empty() && !rows.null(0, 0) && rows.boolean(0, 0);  // somebody may be dropping it
 }
 
 bool has_rows_for_existing(const ManagedSet& set) {
@@ -90,7 +92,11 @@ std::string name_of_drained(const ManagedSet& set) {
 
 std::string obstacle_to_stand_in(const Move& move) {
   const ManagedSet& set = move.set;
-  const pg::Rows rows = pg::query(kObstacle, pg::Params().oid(set.drained()).oid(set.parent.oid));
+  const pg::Rows rows =
+      pg::query(kObstacle, pg::Params()
+                               .oid(set.drained())
+                               .oid(set.parent.oid)
+                               .texts(std::vector<std::string>(kCaptureTriggers.begin(), kCaptureTriggers.end())));
   if (rows.empty()) return "it is gone";
   if (!rows.null(0, 0)) return rows.text(0, 0);
   if (!has_the_same_columns(set.drained(), set.parent.oid)) return "the two tables differ in their columns";
